@@ -1,0 +1,298 @@
+//! From transactions to a block and back: what a proposer builds, and what a validator checks by executing it again.
+//!
+//! The header commits to the state after the block, so both do the same work on a clone of the state and compare. The
+//! draft that was decided is adopted as it is and never executed twice.
+
+use crate::execution::{execute_due, execute_transaction};
+use crate::rejection::Rejection;
+use crate::state::State;
+use crate::transaction::VerifiedTransaction;
+use karwan_types::{
+    BLOCK_BYTES_MAX, BLOCK_VERSION, Block, BlockHeader, EncodedTransaction, Hash, Outcome,
+    PublicKey, Timestamp, TransactionId, receipts_root, transactions_root,
+};
+use std::collections::BTreeSet;
+
+/// A block executed on a clone of the state, not decided yet.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    /// The block.
+    pub block: Block,
+    /// Its status transitions, the leaves of its receipts root.
+    pub outcomes: Vec<Outcome>,
+    /// The state after it.
+    pub state: State,
+}
+
+/// Who builds a block, when, and on what.
+#[derive(Clone, Copy, Debug)]
+pub struct BlockSeat {
+    /// The hash of the block before; the chain id for the first block.
+    pub parent: Hash,
+    /// The block's time, later than the parent's.
+    pub time: Timestamp,
+    /// The consensus key of the builder.
+    pub proposer: PublicKey,
+}
+
+/// Why a block cannot be voted for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidBlock {
+    /// Another format.
+    #[error("the block has version {0}")]
+    Version(u16),
+    /// Not the next block of this chain.
+    #[error("the block's {0} does not follow from the block before")]
+    Sequence(&'static str),
+    /// Too large.
+    #[error("the transactions have {0} bytes, more than the limit of {BLOCK_BYTES_MAX}")]
+    TooLarge(usize),
+    /// The transactions handed in are not those of the block.
+    #[error("the verified transactions are not those of the block")]
+    Transactions,
+    /// An instruction that may not be in this block.
+    #[error("transaction {id} may not be in the block: {rejection}")]
+    Instruction {
+        /// The transaction.
+        id: TransactionId,
+        /// Why.
+        rejection: Rejection,
+    },
+    /// Executing gives another result.
+    #[error("executing the block gives another {0} than its header states")]
+    Result(&'static str),
+}
+
+impl State {
+    /// Whether a transaction can be included at `time`: not expired, not valid for too long, not on the ledger already.
+    ///
+    /// # Errors
+    /// The `Rejection` to tell the sender.
+    pub fn check_includable(
+        &self,
+        transaction: &VerifiedTransaction,
+        time: Timestamp,
+    ) -> Result<(), Rejection> {
+        let valid_until = transaction.transaction().valid_until;
+        if valid_until < time {
+            return Err(Rejection::Expired { valid_until });
+        }
+        let latest = time.after(self.chain().parameters.validity_max_ms);
+        if valid_until > latest {
+            return Err(Rejection::ValidTooLong { latest });
+        }
+        if self.holds_transaction(&transaction.id()) {
+            return Err(Rejection::Duplicate);
+        }
+        Ok(())
+    }
+
+    /// Whether a node should take a transaction in: includable, and its signers are known and may sign it now.
+    ///
+    /// # Errors
+    /// The `Rejection` to tell the sender.
+    pub fn check_admissible(
+        &self,
+        transaction: &VerifiedTransaction,
+        time: Timestamp,
+    ) -> Result<(), Rejection> {
+        self.check_includable(transaction, time)?;
+        let body = transaction.transaction();
+        let signers: BTreeSet<PublicKey> = body.signatures.iter().map(|entry| entry.key).collect();
+        for key in &signers {
+            let record = self.key(key).ok_or(Rejection::UnknownKey { key: *key })?;
+            if record.revoked_at.is_some() {
+                return Err(Rejection::RevokedKey { key: *key });
+            }
+        }
+        match body.operation.authority(self) {
+            Ok(authority) => authority.check_signers(self, &signers),
+            // What the authority depends on may still be on its way, for example the request that an issue answers.
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Builds a block from the transactions that can be included, in order, and leaves out the others.
+    #[must_use]
+    pub fn draft(&self, seat: &BlockSeat, candidates: &[VerifiedTransaction]) -> Draft {
+        let mut ids = BTreeSet::new();
+        let mut bytes = 0usize;
+        let mut taken = Vec::new();
+        for transaction in candidates {
+            let size = bytes.saturating_add(transaction.encoded().as_bytes().len());
+            let fits = size <= BLOCK_BYTES_MAX;
+            if fits
+                && self.check_includable(transaction, seat.time).is_ok()
+                && ids.insert(transaction.id())
+            {
+                bytes = size;
+                taken.push(transaction.clone());
+            }
+        }
+        self.execute(seat, &taken)
+    }
+
+    /// Executes a block on a clone and requires that it gives what its header states.
+    ///
+    /// # Errors
+    /// `InvalidBlock` names the first thing wrong; such a block must not be voted for.
+    pub fn validate(
+        &self,
+        parent: Hash,
+        block: &Block,
+        transactions: &[VerifiedTransaction],
+    ) -> Result<Draft, InvalidBlock> {
+        let header = &block.header;
+        let chain = self.chain();
+        if header.version != BLOCK_VERSION {
+            return Err(InvalidBlock::Version(header.version));
+        }
+        let sequence = [
+            (header.chain_id == chain.chain_id, "chain id"),
+            (header.height == chain.height.next(), "height"),
+            (header.parent == parent, "parent"),
+            (header.time > chain.time, "time"),
+            (chain.validators.get(&header.proposer).is_some(), "proposer"),
+            (
+                header.validators_hash == chain.validators.hash(),
+                "validator set",
+            ),
+            (
+                header.next_validators_hash == chain.next_validators.hash(),
+                "next validator set",
+            ),
+        ];
+        if let Some((_, part)) = sequence.iter().find(|(right, _)| !right) {
+            return Err(InvalidBlock::Sequence(part));
+        }
+        self.check_transactions(block, transactions)?;
+        let seat = BlockSeat {
+            parent,
+            time: header.time,
+            proposer: header.proposer,
+        };
+        let draft = self.execute(&seat, transactions);
+        let result = &draft.block.header;
+        let compared = [
+            (
+                result.transactions_root == header.transactions_root,
+                "transactions root",
+            ),
+            (
+                result.receipts_root == header.receipts_root,
+                "receipts root",
+            ),
+            (result.state_root == header.state_root, "state root"),
+        ];
+        match compared.iter().find(|(right, _)| !right) {
+            Some((_, part)) => Err(InvalidBlock::Result(part)),
+            None => Ok(draft),
+        }
+    }
+
+    fn check_transactions(
+        &self,
+        block: &Block,
+        transactions: &[VerifiedTransaction],
+    ) -> Result<(), InvalidBlock> {
+        let encoded = |transaction: &VerifiedTransaction| transaction.encoded().clone();
+        let given: Vec<EncodedTransaction> = transactions.iter().map(encoded).collect();
+        if given != block.transactions {
+            return Err(InvalidBlock::Transactions);
+        }
+        let bytes = given
+            .iter()
+            .fold(0usize, |sum, one| sum.saturating_add(one.as_bytes().len()));
+        if bytes > BLOCK_BYTES_MAX {
+            return Err(InvalidBlock::TooLarge(bytes));
+        }
+        let mut ids = BTreeSet::new();
+        for transaction in transactions {
+            let id = transaction.id();
+            let invalid = |rejection| InvalidBlock::Instruction { id, rejection };
+            self.check_includable(transaction, block.header.time)
+                .map_err(invalid)?;
+            if !ids.insert(id) {
+                return Err(invalid(Rejection::Duplicate));
+            }
+        }
+        Ok(())
+    }
+
+    /// The same for proposer, validator and auditor: what falls due, then the transactions in order, then the seal.
+    fn execute(&self, seat: &BlockSeat, transactions: &[VerifiedTransaction]) -> Draft {
+        let chain = self.chain().clone();
+        let height = chain.height.next();
+        let mut state = self.clone();
+        {
+            let row = state.chain_mut();
+            row.height = height;
+            row.time = seat.time;
+            row.validators = chain.next_validators.clone();
+        }
+        let at = (height, seat.time);
+        let mut outcomes = Vec::with_capacity(transactions.len());
+        execute_due(&mut state, at, &mut outcomes);
+        for transaction in transactions {
+            execute_transaction(&mut state, at, transaction, &mut outcomes);
+        }
+        state.seal();
+        let transactions: Vec<EncodedTransaction> = transactions
+            .iter()
+            .map(|one| one.encoded().clone())
+            .collect();
+        let header = BlockHeader {
+            version: BLOCK_VERSION,
+            chain_id: chain.chain_id,
+            height,
+            time: seat.time,
+            parent: seat.parent,
+            transactions_root: transactions_root(&transactions),
+            receipts_root: receipts_root(&outcomes),
+            state_root: state.root(),
+            validators_hash: chain.validators.hash(),
+            next_validators_hash: chain.next_validators.hash(),
+            proposer: seat.proposer,
+        };
+        Draft {
+            block: Block {
+                header,
+                transactions,
+            },
+            outcomes,
+            state,
+        }
+    }
+
+    /// Whether the accounts of every currency sum up to zero, and what is outstanding is what was issued and not redeemed.
+    /// Walks all accounts.
+    ///
+    /// # Panics
+    /// When they do not: the ledger has lost or made money, which is our own mistake and must not spread.
+    pub fn assert_conserved(&self) {
+        for (code, currency) in self.currencies() {
+            let rows = self
+                .accounts()
+                .filter(|(_, account)| account.currency == *code);
+            let sum = rows.fold(0i128, |sum, (_, account)| {
+                sum.saturating_add(account.posted)
+            });
+            assert!(
+                sum == 0,
+                "the accounts in {code} must sum up to zero, not {sum}"
+            );
+            let contra = self
+                .account(&currency.contra)
+                .expect("every currency has its contra account")
+                .posted;
+            let outstanding = currency
+                .issued
+                .checked_sub(currency.redeemed)
+                .expect("redeemed is at most issued");
+            assert!(
+                contra.unsigned_abs() == outstanding.minor(),
+                "outstanding {code} must be minus the contra account"
+            );
+        }
+    }
+}

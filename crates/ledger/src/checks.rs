@@ -1,0 +1,340 @@
+//! The fixed order of checks, §4 of the semantics: small rules, each with its answer. The first that fails wins.
+
+use crate::execution::Route;
+use crate::operations::terms::PaymentTerms;
+use crate::records::{
+    Account, AccountClass, AccountStatus, Currency, CurrencyStatus, ParticipantKind,
+    ParticipantStatus, Record, RecordKind, RtgsReference,
+};
+use crate::rejection::Rejection;
+use crate::state::State;
+use karwan_types::{
+    AccountNumber, AgentIdentification, Amount, CurrencyCode, Date, DurationMs, Lei, Timestamp,
+    TransactionStatus, Uetr,
+};
+
+/// The most minor units that 18 digits can write.
+const MINOR_MAX: u128 = 999_999_999_999_999_999;
+
+/// The part of check 10 that needs no ledger.
+pub(crate) fn amount_alone(amount: Amount) -> Result<(), Rejection> {
+    if amount.is_zero() {
+        return Err(Rejection::ZeroAmount);
+    }
+    if amount.minor() > MINOR_MAX {
+        return Err(Rejection::AmountDigits);
+    }
+    Ok(())
+}
+
+/// A currency of this ledger; the other checks need its calendar and limits.
+pub(crate) fn currency_known(
+    state: &State,
+    currency: CurrencyCode,
+) -> Result<&Currency, Rejection> {
+    state
+        .currency(&currency)
+        .ok_or(Rejection::CurrencyNotEnabled { currency })
+}
+
+/// The business date of a currency at a block time.
+pub(crate) fn business_date(currency: &Currency, time: Timestamp) -> Date {
+    local(currency, time).date()
+}
+
+/// Block time in the currency's home: its date and time of day are read off as if it were UTC.
+fn local(currency: &Currency, time: Timestamp) -> Timestamp {
+    let offset = DurationMs::from_millis(
+        u64::from(currency.utc_offset_minutes.unsigned_abs()).saturating_mul(60_000),
+    );
+    if currency.utc_offset_minutes < 0 {
+        Timestamp::from_millis(time.millis().saturating_sub(offset.millis()))
+    } else {
+        time.after(offset)
+    }
+}
+
+/// Check 6: settlement date, reject time, from time.
+pub(crate) fn times(state: &State, time: Timestamp, terms: &PaymentTerms) -> Result<(), Rejection> {
+    // A currency that is not settled here has no calendar; check 8 refuses it.
+    let today = state
+        .currency(&terms.currency)
+        .map_or(time.date(), |currency| business_date(currency, time));
+    if let Some(date) = terms.settlement_date {
+        if date < today {
+            return Err(Rejection::DateInPast { date, today });
+        }
+        if date > today {
+            return Err(Rejection::DateInFuture { date, today });
+        }
+    }
+    if let Some(reject) = terms.reject_time.filter(|reject| *reject < time) {
+        return Err(Rejection::RejectTimePassed { reject });
+    }
+    if let Some(from) = terms.from_time.filter(|from| *from > time) {
+        return Err(Rejection::FromTimeAhead { from });
+    }
+    Ok(())
+}
+
+/// An agent that an instruction refers to, in good standing or not.
+pub(crate) fn debtor_agent_known(
+    state: &State,
+    agent: &AgentIdentification,
+) -> Result<Lei, Rejection> {
+    state
+        .agent(agent)
+        .ok_or_else(|| Rejection::DebtorAgentUnknown {
+            agent: agent.clone(),
+        })
+}
+
+/// Check 7, debtor side.
+pub(crate) fn debtor_agent(state: &State, agent: &AgentIdentification) -> Result<Lei, Rejection> {
+    let unknown = || Rejection::DebtorAgentUnknown {
+        agent: agent.clone(),
+    };
+    let lei = state.agent(agent).ok_or_else(unknown)?;
+    match state.participant(&lei).ok_or_else(unknown)?.status {
+        ParticipantStatus::Active => Ok(lei),
+        ParticipantStatus::Suspended => Err(Rejection::DebtorAgentSuspended {
+            agent: agent.clone(),
+        }),
+    }
+}
+
+/// Check 7, creditor side.
+pub(crate) fn creditor_agent(state: &State, agent: &AgentIdentification) -> Result<Lei, Rejection> {
+    let unknown = || Rejection::CreditorAgentUnknown {
+        agent: agent.clone(),
+    };
+    let lei = state.agent(agent).ok_or_else(unknown)?;
+    match state.participant(&lei).ok_or_else(unknown)?.status {
+        ParticipantStatus::Active => Ok(lei),
+        ParticipantStatus::Suspended => Err(Rejection::CreditorAgentSuspended {
+            agent: agent.clone(),
+        }),
+    }
+}
+
+/// The part of check 8 that stands without licences: the currency is settled here and its issuer has not stopped it. An
+/// unknown currency is refused here and not at check 10, because a missing account would be the wrong complaint.
+pub(crate) fn currency_moves(state: &State, currency: CurrencyCode) -> Result<(), Rejection> {
+    match currency_known(state, currency)?.status {
+        CurrencyStatus::Active => Ok(()),
+        CurrencyStatus::Halted { .. } => Err(Rejection::CurrencyHalted { currency }),
+    }
+}
+
+/// The issuer takes requests now.
+pub(crate) fn issuer_window(
+    state: &State,
+    currency: CurrencyCode,
+    time: Timestamp,
+) -> Result<(), Rejection> {
+    let row = currency_known(state, currency)?;
+    let minute = local(row, time).millis() / 60_000 % (24 * 60);
+    let (from, until) = row.issuer_window;
+    if (u64::from(from)..u64::from(until)).contains(&minute) {
+        Ok(())
+    } else {
+        Err(Rejection::IssuerWindowClosed { currency })
+    }
+}
+
+/// Check 9: both accounts exist, move, hold the currency, and are of a class that may.
+pub(crate) fn route(
+    state: &State,
+    currency: CurrencyCode,
+    (debtor, debtor_agent, debtor_account): (Lei, &AgentIdentification, Option<&AccountNumber>),
+    (creditor, creditor_agent, creditor_account): (
+        Lei,
+        &AgentIdentification,
+        Option<&AccountNumber>,
+    ),
+    debit_classes: &[AccountClass],
+) -> Result<Route, Rejection> {
+    let (debit, account) = owned(state, currency, debtor, debtor_account).ok_or_else(|| {
+        Rejection::DebtorAccountMissing {
+            agent: debtor_agent.clone(),
+        }
+    })?;
+    debit_account(&debit, account, currency)?;
+    if !debit_classes.contains(&account.class) {
+        return Err(Rejection::DebtorAccountClass { account: debit });
+    }
+    let (credit, account) =
+        owned(state, currency, creditor, creditor_account).ok_or_else(|| {
+            Rejection::CreditorAccountMissing {
+                agent: creditor_agent.clone(),
+            }
+        })?;
+    credit_account(&credit, account, currency)?;
+    if account.class == AccountClass::IssuerContra {
+        return Err(Rejection::CreditorAccountClass { account: credit });
+    }
+    if debit == credit {
+        return Err(Rejection::SameAccount { account: debit });
+    }
+    Ok(Route { debit, credit })
+}
+
+/// The account given, if it is the owner's, or else the owner's settlement account in the currency.
+fn owned<'a>(
+    state: &'a State,
+    currency: CurrencyCode,
+    owner: Lei,
+    given: Option<&AccountNumber>,
+) -> Option<(AccountNumber, &'a Account)> {
+    let number = match given {
+        Some(number) => number,
+        None => state.settlement_account(&owner, &currency)?,
+    };
+    let account = state
+        .account(number)
+        .filter(|account| account.owner == owner)?;
+    Some((number.clone(), account))
+}
+
+/// Check 9 for an account to be debited.
+pub(crate) fn debit_account(
+    number: &AccountNumber,
+    account: &Account,
+    currency: CurrencyCode,
+) -> Result<(), Rejection> {
+    match account.status {
+        AccountStatus::Closed => {
+            return Err(Rejection::DebtorAccountClosed {
+                account: number.clone(),
+            });
+        }
+        AccountStatus::Blocked | AccountStatus::BlockedDebit => {
+            return Err(Rejection::AccountBlocked {
+                account: number.clone(),
+            });
+        }
+        AccountStatus::Open | AccountStatus::BlockedCredit => {}
+    }
+    if account.currency != currency {
+        return Err(Rejection::DebtorAccountCurrency {
+            account: number.clone(),
+            currency,
+        });
+    }
+    Ok(())
+}
+
+/// Check 9 for an account to be credited.
+pub(crate) fn credit_account(
+    number: &AccountNumber,
+    account: &Account,
+    currency: CurrencyCode,
+) -> Result<(), Rejection> {
+    match account.status {
+        AccountStatus::Closed => {
+            return Err(Rejection::CreditorAccountClosed {
+                account: number.clone(),
+            });
+        }
+        AccountStatus::Blocked | AccountStatus::BlockedCredit => {
+            return Err(Rejection::AccountBlocked {
+                account: number.clone(),
+            });
+        }
+        AccountStatus::Open | AccountStatus::BlockedDebit => {}
+    }
+    if account.currency != currency {
+        return Err(Rejection::CreditorAccountCurrency {
+            account: number.clone(),
+            currency,
+        });
+    }
+    Ok(())
+}
+
+/// The part of check 10 that needs the currency's limits.
+pub(crate) fn amount_limits(
+    state: &State,
+    currency: CurrencyCode,
+    amount: Amount,
+) -> Result<(), Rejection> {
+    let row = currency_known(state, currency)?;
+    if amount > row.payment_max {
+        return Err(Rejection::AboveMaximum { currency });
+    }
+    if amount < row.payment_min {
+        return Err(Rejection::BelowMinimum { currency });
+    }
+    Ok(())
+}
+
+/// The participant's settlement account in a currency, open for credits.
+pub(crate) fn settlement_account(
+    state: &State,
+    owner: Lei,
+    agent: &AgentIdentification,
+    currency: CurrencyCode,
+) -> Result<AccountNumber, Rejection> {
+    let (number, account) =
+        owned(state, currency, owner, None).ok_or_else(|| Rejection::CreditorAccountMissing {
+            agent: agent.clone(),
+        })?;
+    credit_account(&number, account, currency)?;
+    Ok(number)
+}
+
+/// Only banks of the issuer's own jurisdiction have an RTGS account with it.
+pub(crate) fn domestic_bank(
+    state: &State,
+    lei: Lei,
+    agent: &AgentIdentification,
+    currency: CurrencyCode,
+    activity: &'static str,
+) -> Result<(), Rejection> {
+    let home = |lei: &Lei| {
+        state
+            .participant(lei)
+            .map(|participant| participant.jurisdiction)
+    };
+    let issuer = currency_known(state, currency)?.issuer;
+    let is_bank = state
+        .participant(&lei)
+        .is_some_and(|participant| participant.kind == ParticipantKind::Bank);
+    if is_bank && home(&lei) == home(&issuer) {
+        Ok(())
+    } else {
+        Err(Rejection::NotPermitted {
+            agent: agent.clone(),
+            activity,
+        })
+    }
+}
+
+/// A request that waits for its issuer.
+pub(crate) fn open(
+    record: &Record,
+    kind: &RecordKind,
+    needed: &'static str,
+    uetr: Uetr,
+) -> Result<(), Rejection> {
+    if record.kind != *kind {
+        return Err(Rejection::OriginalKind { uetr, needed });
+    }
+    if record.status != TransactionStatus::Pdng {
+        return Err(Rejection::OriginalStatus {
+            uetr,
+            status: record.status.as_str(),
+        });
+    }
+    Ok(())
+}
+
+/// A movement of the RTGS account backs one issue or redemption.
+pub(crate) fn unused_reference(state: &State, reference: &RtgsReference) -> Result<(), Rejection> {
+    match state.references.get(reference) {
+        None => Ok(()),
+        Some(_) => Err(Rejection::ReferenceConflict {
+            reference: reference.reference.clone(),
+        }),
+    }
+}

@@ -1,0 +1,49 @@
+//! What a settlement transaction means: a pure, deterministic state machine.
+//!
+//! Bytes become a [`Transaction`], then a [`VerifiedTransaction`]; a list of those becomes a [`Draft`] block on a clone of the
+//! [`State`]; a decided draft is adopted. The same blocks give the same roots on every node, because nothing here reads a
+//! clock, draws randomness, or iterates in an order that is not the keys' own.
+//!
+//! **Architecture invariant:** this crate does no I/O, knows no validator's key but the set's, and has no operation that
+//! only a program could send: everything that changes the state is a signed instruction or the time of a block.
+
+mod authority;
+mod block;
+mod checkpoint;
+mod checks;
+mod execution;
+mod genesis;
+mod operations;
+mod posting;
+mod records;
+mod rejection;
+mod state;
+mod state_tree;
+mod table;
+mod transaction;
+
+pub use block::{BlockSeat, Draft, InvalidBlock};
+pub use checkpoint::{CheckpointError, ROW_BYTES_MAX};
+pub use genesis::{
+    GENESIS_BYTES_MAX, Genesis, GenesisAccount, GenesisCurrency, GenesisDocument, GenesisError,
+    GenesisJurisdiction, GenesisKey, GenesisParticipant,
+};
+pub use operations::terms::{
+    COMMITMENTS_MAX, ChargeBearer, PartyCommitment, PartyDatum, PaymentKind, PaymentTerms, Priority,
+};
+pub use operations::{
+    Approve, BULK_PAYMENTS_MAX, Cancel, ConfirmCredit, CurrencyHalt, CurrencyResume, Hold, Issue,
+    IssueRequest, LINKED_LEGS_MAX, Linked, Operation, Pay, PayBulk, Post, RedeemCancel,
+    RedeemConfirm, RedeemRequest, Return, RotateKey, ValidatorSetChange, Void,
+};
+pub use records::{
+    Account, AccountClass, AccountStatus, ApprovalPolicy, ApprovalTier, Currency, CurrencyStatus,
+    Holder, InstructionKey, KeyRecord, Participant, ParticipantKind, ParticipantStatus,
+    PendingApproval, Record, RecordKind, Role, RtgsReference,
+};
+pub use rejection::Rejection;
+pub use state::{ChainRecord, Parameters, State};
+pub use state_tree::{ProveError, StateTree, StateTreeEntry, StateTreeError, combine, prove};
+pub use transaction::{
+    InstructionSignature, SIGNATURES_MAX, Transaction, VerifiedTransaction, instruction_hash,
+};

@@ -1,0 +1,73 @@
+//! `Cancel`: the debtor agent withdraws what has not settled: an instruction that waits for signatures, or an open request for issue (camt.056 before settlement).
+
+use super::Execute;
+use super::post::find;
+use crate::authority::Authority;
+use crate::checks;
+use crate::execution::{Execution, Item};
+use crate::records::RecordKind;
+use crate::rejection::Rejection;
+use crate::state::State;
+use karwan_types::{AgentIdentification, ExternalCode, TransactionStatus, Uetr};
+use serde::{Deserialize, Serialize};
+
+/// Withdraws an instruction, signed for the agent that gave it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cancel {
+    /// The agent that gave the instruction.
+    pub agent: AgentIdentification,
+    /// Its reference.
+    pub uetr: Uetr,
+    /// Why, by the cancellation reason codes (`CUST`, `DUPL`, …).
+    pub reason: ExternalCode,
+}
+
+impl Execute for Cancel {
+    fn check_alone(&self) -> Result<(), Rejection> {
+        Ok(())
+    }
+    fn authority(&self, state: &State) -> Result<Authority, Rejection> {
+        let agent = checks::debtor_agent_known(state, &self.agent)?;
+        Ok(Authority::of(agent, None))
+    }
+    fn execute(&self, execution: &mut Execution<'_>, _open: &[Item]) -> Result<(), Rejection> {
+        let (key, record) = find(execution.state, &self.agent, self.uetr)?;
+        let open_request =
+            record.kind == RecordKind::IssueRequest && record.status == TransactionStatus::Pdng;
+        match record.status {
+            TransactionStatus::Patc => {}
+            TransactionStatus::Pdng if open_request => {}
+            TransactionStatus::Acsc | TransactionStatus::Accc
+                if record.returned == record.movement.amount =>
+            {
+                return Err(Rejection::ReturnedAlready { uetr: self.uetr });
+            }
+            TransactionStatus::Acsc | TransactionStatus::Accc => {
+                return Err(Rejection::SettledAlready { uetr: self.uetr });
+            }
+            TransactionStatus::Rcvd
+            | TransactionStatus::Actc
+            | TransactionStatus::Pdng
+            | TransactionStatus::Acsp
+            | TransactionStatus::Rjct
+            | TransactionStatus::Canc => {
+                return Err(Rejection::OriginalStatus {
+                    uetr: self.uetr,
+                    status: record.status.as_str(),
+                });
+            }
+        }
+        execution.advance(key, |record| record.status = TransactionStatus::Canc);
+        execution.drop_approval_if_empty(record.instruction);
+        Ok(())
+    }
+    fn example() -> Self {
+        Self {
+            agent: "KRVNPKKA".parse().expect("constant"),
+            uetr: "8a562c67-ca16-48ba-b074-65581be6f001"
+                .parse()
+                .expect("constant"),
+            reason: "CUST".parse().expect("constant"),
+        }
+    }
+}

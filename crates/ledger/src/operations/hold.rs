@@ -1,0 +1,60 @@
+//! `Hold`: sets an amount aside for a creditor until it is posted, voided, or expires.
+
+use super::Execute;
+use super::terms::PaymentTerms;
+use crate::authority::Authority;
+use crate::execution::{Execution, Item};
+use crate::posting;
+use crate::records::RecordKind;
+use crate::rejection::Rejection;
+use crate::state::State;
+use karwan_types::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// A payment that is set aside first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// What will be paid at most, and to whom.
+    pub payment: PaymentTerms,
+    /// Released at the start of the first block at or after this time.
+    pub expires: Timestamp,
+}
+
+impl Execute for Hold {
+    fn check_alone(&self) -> Result<(), Rejection> {
+        self.payment.check_alone()
+    }
+    fn authority(&self, state: &State) -> Result<Authority, Rejection> {
+        let debtor = self.payment.debtor(state)?;
+        Ok(Authority::of(
+            debtor,
+            Some((self.payment.currency, self.payment.amount)),
+        ))
+    }
+    fn items(&self, state: &State) -> Vec<Item> {
+        let kind = RecordKind::Hold {
+            expires: self.expires,
+        };
+        self.payment.item(state, kind).into_iter().collect()
+    }
+    fn execute(&self, execution: &mut Execution<'_>, open: &[Item]) -> Result<(), Rejection> {
+        let latest = execution
+            .time
+            .after(execution.state.chain().parameters.validity_max_ms);
+        if self.expires <= execution.time || self.expires > latest {
+            return Err(Rejection::HoldExpiry { latest });
+        }
+        let route = self.payment.check(execution.state, execution.time)?;
+        posting::hold(execution.state, &route.debit, self.payment.amount)?;
+        for item in open {
+            execution.pending(item);
+        }
+        Ok(())
+    }
+    fn example() -> Self {
+        Self {
+            payment: PaymentTerms::example(),
+            expires: Timestamp::from_millis(1_790_000_000_000),
+        }
+    }
+}

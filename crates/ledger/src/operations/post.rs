@@ -1,0 +1,131 @@
+//! `Post`: pays out of a hold, at most what is held; the remainder is released.
+
+use super::Execute;
+use crate::authority::Authority;
+use crate::execution::{Execution, Item};
+use crate::records::{InstructionKey, Record, RecordKind};
+use crate::rejection::Rejection;
+use crate::state::State;
+use crate::{checks, posting};
+use karwan_types::{AgentIdentification, Amount, TransactionStatus, Uetr};
+use serde::{Deserialize, Serialize};
+
+/// Pays out of a hold. Signed for the creditor agent or the debtor agent of the hold.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Post {
+    /// The debtor agent of the hold.
+    pub agent: AgentIdentification,
+    /// The hold.
+    pub uetr: Uetr,
+    /// How much to pay, in minor units.
+    pub amount: Amount,
+}
+
+impl Execute for Post {
+    fn check_alone(&self) -> Result<(), Rejection> {
+        checks::amount_alone(self.amount)
+    }
+    fn authority(&self, state: &State) -> Result<Authority, Rejection> {
+        let (_, record) = find(state, &self.agent, self.uetr)?;
+        Ok(either_side(&record, Some(self.amount)))
+    }
+    fn execute(&self, execution: &mut Execution<'_>, _open: &[Item]) -> Result<(), Rejection> {
+        let (key, record) = open_hold(execution, &self.agent, self.uetr)?;
+        let held = record.movement.amount;
+        if self.amount > held {
+            return Err(Rejection::ExceedsPending { uetr: self.uetr });
+        }
+        checks::currency_moves(execution.state, record.movement.currency)?;
+        let (debit, credit) = (accounts(&record).0, accounts(&record).1);
+        let currency = record.movement.currency;
+        let row = |number| {
+            execution
+                .state
+                .account(number)
+                .expect("a hold was checked with its accounts")
+        };
+        checks::debit_account(&debit, row(&debit), currency)?;
+        checks::credit_account(&credit, row(&credit), currency)?;
+        posting::release(execution.state, &debit, held);
+        posting::transfer(execution.state, &debit, &credit, self.amount)
+            .expect("what was held is available");
+        execution.advance(key, |record| {
+            record.status = TransactionStatus::Acsc;
+            record.movement.amount = self.amount;
+        });
+        Ok(())
+    }
+    fn example() -> Self {
+        Self {
+            agent: "KRVNPKKA".parse().expect("constant"),
+            uetr: "8a562c67-ca16-48ba-b074-65581be6f001"
+                .parse()
+                .expect("constant"),
+            amount: Amount::from_minor(1_000),
+        }
+    }
+}
+
+/// The record that an agent's reference names.
+pub(super) fn find(
+    state: &State,
+    agent: &AgentIdentification,
+    uetr: Uetr,
+) -> Result<(InstructionKey, Record), Rejection> {
+    let lei = checks::debtor_agent_known(state, agent)?;
+    let key = InstructionKey { agent: lei, uetr };
+    let record = state
+        .record(&key)
+        .cloned()
+        .ok_or(Rejection::OriginalUnknown { uetr })?;
+    Ok((key, record))
+}
+
+/// A hold that is open.
+pub(super) fn open_hold(
+    execution: &Execution<'_>,
+    agent: &AgentIdentification,
+    uetr: Uetr,
+) -> Result<(InstructionKey, Record), Rejection> {
+    let (key, record) = find(execution.state, agent, uetr)?;
+    let RecordKind::Hold { expires } = record.kind else {
+        return Err(Rejection::OriginalKind {
+            uetr,
+            needed: "a hold",
+        });
+    };
+    if record.status == TransactionStatus::Canc && expires <= execution.time {
+        return Err(Rejection::HoldExpired { uetr });
+    }
+    if record.status != TransactionStatus::Pdng {
+        return Err(Rejection::OriginalStatus {
+            uetr,
+            status: record.status.as_str(),
+        });
+    }
+    Ok((key, record))
+}
+
+/// The debtor side or the creditor side of a record may sign.
+pub(super) fn either_side(record: &Record, amount: Option<Amount>) -> Authority {
+    let movement = &record.movement;
+    let money = amount.map(|amount| (movement.currency, amount));
+    let creditor = movement.creditor_agent.unwrap_or(movement.debtor_agent);
+    Authority::one_of([movement.debtor_agent, creditor], money)
+}
+
+/// The accounts of a hold.
+pub(super) fn accounts(
+    record: &Record,
+) -> (karwan_types::AccountNumber, karwan_types::AccountNumber) {
+    let movement = &record.movement;
+    let debit = movement
+        .debtor_account
+        .clone()
+        .expect("an open hold has its debtor account");
+    let credit = movement
+        .creditor_account
+        .clone()
+        .expect("an open hold has its creditor account");
+    (debit, credit)
+}

@@ -1,0 +1,77 @@
+//! `RotateKey`: an institution or a governor replaces one of its keys. The old key stops counting at once, also under instructions that wait.
+
+use super::Execute;
+use crate::authority::{Authority, Group, Need};
+use crate::execution::{Execution, Item};
+use crate::records::{Holder, KeyRecord};
+use crate::rejection::Rejection;
+use crate::state::State;
+use karwan_types::PublicKey;
+use serde::{Deserialize, Serialize};
+
+/// Replaces a key, signed for its holder; a revoked key cannot come back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RotateKey {
+    /// The key that goes.
+    pub old: PublicKey,
+    /// The key that takes its role.
+    pub new: PublicKey,
+}
+
+impl Execute for RotateKey {
+    fn check_alone(&self) -> Result<(), Rejection> {
+        PublicKey::parse(*self.new.as_bytes())
+            .map(|_| ())
+            .map_err(|_| Rejection::InvalidField {
+                field: "new",
+                rule: "must be a canonical, torsion-free Ed25519 key",
+            })
+    }
+    fn authority(&self, state: &State) -> Result<Authority, Rejection> {
+        let record = state
+            .key(&self.old)
+            .ok_or(Rejection::UnknownKey { key: self.old })?;
+        match record.holder {
+            Holder::Participant(lei) => Ok(Authority::of(lei, None)),
+            Holder::Governor(_) => Ok(Authority::new(vec![Group {
+                holders: [record.holder].into(),
+                need: Need::AnySigner,
+            }])),
+            // Readers cannot sign; the governor of their jurisdiction rotates for them.
+            Holder::Regulator(jurisdiction) | Holder::Auditor(jurisdiction) => {
+                let holders = [Holder::Governor(jurisdiction)].into();
+                Ok(Authority::new(vec![Group {
+                    holders,
+                    need: Need::AnySigner,
+                }]))
+            }
+        }
+    }
+    fn execute(&self, execution: &mut Execution<'_>, _open: &[Item]) -> Result<(), Rejection> {
+        let record = execution
+            .state
+            .key(&self.old)
+            .cloned()
+            .ok_or(Rejection::UnknownKey { key: self.old })?;
+        if record.revoked_at.is_some() {
+            return Err(Rejection::RevokedKey { key: self.old });
+        }
+        if execution.state.key(&self.new).is_some() {
+            return Err(Rejection::RoleConflict { key: self.new });
+        }
+        let revoked = KeyRecord {
+            revoked_at: Some(execution.time),
+            ..record.clone()
+        };
+        execution.state.keys.insert(self.old, revoked);
+        execution.state.keys.insert(self.new, record);
+        Ok(())
+    }
+    fn example() -> Self {
+        let key = |byte: u8| karwan_types::SecretKey::from_seed(&[byte; 32]).public_key();
+        Self {
+            old: key(1),
+            new: key(2),
+        }
+    }
+}

@@ -1,0 +1,257 @@
+//! The terms of a payment as they stand on the ledger: institutions, codes and amounts in clear, every party's datum as a
+//! salted commitment. Shared by all kinds of instruction that pay.
+
+use crate::execution::{Item, Route};
+use crate::records::{AccountClass, InstructionKey, RecordKind};
+use crate::rejection::Rejection;
+use crate::state::State;
+use crate::{checks, posting};
+use karwan_types::{
+    AccountNumber, AgentIdentification, Amount, CurrencyCode, Date, ExternalCode, Hash, Lei,
+    Max35Text, Movement, Timestamp, Uetr,
+};
+use serde::{Deserialize, Serialize};
+
+/// The most commitments to parties' data in one payment.
+pub const COMMITMENTS_MAX: usize = 8;
+
+/// Which message a payment is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum PaymentKind {
+    /// Between institutions for themselves (pacs.009).
+    FinancialInstitution,
+    /// For customers (pacs.008).
+    Customer,
+}
+
+/// Settlement priority (`SttlmPrty`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Priority {
+    /// URGT.
+    Urgt,
+    /// HIGH.
+    High,
+    /// NORM.
+    Norm,
+}
+
+/// Who bears the charges (`ChrgBr`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum ChargeBearer {
+    /// The debtor.
+    Debt,
+    /// The creditor.
+    Cred,
+    /// Shared.
+    Shar,
+    /// By service level.
+    Slev,
+}
+
+/// Which party datum a commitment is to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum PartyDatum {
+    /// The debtor's name and address.
+    Debtor,
+    /// The debtor's account.
+    DebtorAccount,
+    /// The creditor's name and address.
+    Creditor,
+    /// The creditor's account.
+    CreditorAccount,
+    /// The ultimate debtor.
+    UltimateDebtor,
+    /// The ultimate creditor.
+    UltimateCreditor,
+    /// The remittance information.
+    Remittance,
+    /// Regulatory reporting details.
+    RegulatoryReporting,
+}
+
+impl PartyDatum {
+    /// The label inside the commitment.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Debtor => "debtor",
+            Self::DebtorAccount => "debtor-account",
+            Self::Creditor => "creditor",
+            Self::CreditorAccount => "creditor-account",
+            Self::UltimateDebtor => "ultimate-debtor",
+            Self::UltimateCreditor => "ultimate-creditor",
+            Self::Remittance => "remittance",
+            Self::RegulatoryReporting => "regulatory-reporting",
+        }
+    }
+}
+
+/// A salted commitment to a party's datum, see `karwan_types::PaymentSalt`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PartyCommitment {
+    /// Which datum.
+    pub datum: PartyDatum,
+    /// The commitment.
+    pub commitment: Hash,
+}
+
+/// One payment, as pacs.008 and pacs.009 describe it, without personal data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PaymentTerms {
+    /// Which message it is.
+    pub kind: PaymentKind,
+    /// `InstrId`.
+    pub instruction_id: Option<Max35Text>,
+    /// `EndToEndId`.
+    pub end_to_end_id: Max35Text,
+    /// `UETR`.
+    pub uetr: Uetr,
+    /// The currency of `IntrBkSttlmAmt`.
+    pub currency: CurrencyCode,
+    /// `IntrBkSttlmAmt` in minor units.
+    pub amount: Amount,
+    /// `IntrBkSttlmDt`; none means the business date of settlement.
+    pub settlement_date: Option<Date>,
+    /// The institution debited.
+    pub debtor_agent: AgentIdentification,
+    /// Its account; none means its settlement account in the currency.
+    pub debtor_account: Option<AccountNumber>,
+    /// The institution credited.
+    pub creditor_agent: AgentIdentification,
+    /// Its account; none means its settlement account in the currency.
+    pub creditor_account: Option<AccountNumber>,
+    /// `ChrgBr`.
+    pub charge_bearer: Option<ChargeBearer>,
+    /// `SttlmPrty`.
+    pub priority: Priority,
+    /// Not before (`FrTm`).
+    pub from_time: Option<Timestamp>,
+    /// Wanted by (`TillTm`); passing it only warns.
+    pub till_time: Option<Timestamp>,
+    /// Refused after (`RjctTm`).
+    pub reject_time: Option<Timestamp>,
+    /// `Purp/Cd`.
+    pub purpose: Option<ExternalCode>,
+    /// The national purpose code (PK 4 digits, KG 8 digits).
+    pub local_purpose: Option<Max35Text>,
+    /// Commitments to the parties' data, each datum at most once, in order.
+    pub commitments: Vec<PartyCommitment>,
+    /// The hash of the message as received; it covers everything in it.
+    pub message_hash: Option<Hash>,
+}
+
+impl PaymentTerms {
+    pub(crate) fn check_alone(&self) -> Result<(), Rejection> {
+        let ordered = self
+            .commitments
+            .windows(2)
+            .all(|pair| pair[0].datum < pair[1].datum);
+        if self.commitments.len() > COMMITMENTS_MAX || !ordered {
+            return Err(Rejection::InvalidField {
+                field: "commitments",
+                rule: "must be at most 8, each datum once and in order",
+            });
+        }
+        checks::amount_alone(self.amount)
+    }
+    /// The debtor agent on the ledger.
+    pub(crate) fn debtor(&self, state: &State) -> Result<Lei, Rejection> {
+        state
+            .agent(&self.debtor_agent)
+            .ok_or_else(|| Rejection::DebtorAgentUnknown {
+                agent: self.debtor_agent.clone(),
+            })
+    }
+    /// The item that this payment is, when its debtor agent is on the ledger.
+    pub(crate) fn item(&self, state: &State, kind: RecordKind) -> Option<Item> {
+        let debtor_agent = state.agent(&self.debtor_agent)?;
+        let creditor_agent = state.agent(&self.creditor_agent);
+        let account = |given: &Option<AccountNumber>, owner: Option<Lei>| {
+            given
+                .clone()
+                .or_else(|| state.settlement_account(&owner?, &self.currency).cloned())
+        };
+        Some(Item {
+            key: InstructionKey {
+                agent: debtor_agent,
+                uetr: self.uetr,
+            },
+            kind,
+            movement: Movement {
+                uetr: self.uetr,
+                debtor_agent,
+                creditor_agent,
+                debtor_account: account(&self.debtor_account, Some(debtor_agent)),
+                creditor_account: account(&self.creditor_account, creditor_agent),
+                currency: self.currency,
+                amount: self.amount,
+                message_hash: self.message_hash,
+            },
+        })
+    }
+    /// Checks 6 to 12: everything but the funds.
+    pub(crate) fn check(&self, state: &State, time: Timestamp) -> Result<Route, Rejection> {
+        checks::times(state, time, self)?;
+        let debtor = checks::debtor_agent(state, &self.debtor_agent)?;
+        let creditor = checks::creditor_agent(state, &self.creditor_agent)?;
+        checks::currency_moves(state, self.currency)?;
+        let classes: &[AccountClass] = match self.kind {
+            PaymentKind::FinancialInstitution => &[AccountClass::Settlement],
+            // Client money may pay for clients, never for the house.
+            PaymentKind::Customer => &[AccountClass::Settlement, AccountClass::ClientSegregated],
+        };
+        let route = checks::route(
+            state,
+            self.currency,
+            (debtor, &self.debtor_agent, self.debtor_account.as_ref()),
+            (
+                creditor,
+                &self.creditor_agent,
+                self.creditor_account.as_ref(),
+            ),
+            classes,
+        )?;
+        checks::amount_limits(state, self.currency, self.amount)?;
+        Ok(route)
+    }
+    /// Checks 6 to 13 and the movement itself.
+    pub(crate) fn settle(&self, state: &mut State, time: Timestamp) -> Result<(), Rejection> {
+        let route = self.check(state, time)?;
+        posting::transfer(state, &route.debit, &route.credit, self.amount)
+    }
+    /// A well-formed payment, for golden bytes and documentation.
+    #[must_use]
+    pub fn example() -> Self {
+        Self {
+            kind: PaymentKind::Customer,
+            instruction_id: Some("INSTR-1".parse().expect("constant")),
+            end_to_end_id: "E2E-1".parse().expect("constant"),
+            uetr: "8a562c67-ca16-48ba-b074-65581be6f001"
+                .parse()
+                .expect("constant"),
+            currency: "PKR".parse().expect("constant"),
+            amount: Amount::from_minor(1_234_500),
+            settlement_date: Some(Date::parse("2026-11-23").expect("constant")),
+            debtor_agent: "KRVNPKKA".parse().expect("constant"),
+            debtor_account: None,
+            creditor_agent: "KGBIK:109001".parse().expect("constant"),
+            creditor_account: Some("1090010000000001".parse().expect("constant")),
+            charge_bearer: Some(ChargeBearer::Shar),
+            priority: Priority::Norm,
+            from_time: None,
+            till_time: None,
+            reject_time: None,
+            purpose: Some("GDDS".parse().expect("constant")),
+            local_purpose: None,
+            commitments: vec![PartyCommitment {
+                datum: PartyDatum::Debtor,
+                commitment: Hash::from_bytes([9; 32]),
+            }],
+            message_hash: Some(Hash::from_bytes([7; 32])),
+        }
+    }
+}

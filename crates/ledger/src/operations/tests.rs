@@ -1,0 +1,1 @@
+//! One well-formed instruction of every kind, through the codec and back.

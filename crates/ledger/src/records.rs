@@ -1,0 +1,277 @@
+//! What the ledger remembers: currencies, participants, keys, accounts, instructions under way and done.
+//!
+//! Plain values; the rules that change them are in `operations`, the rules that keep them sound in `posting`.
+
+use crate::operations::Operation;
+use karwan_types::{
+    AccountNumber, Amount, Bic, ClearingMember, CurrencyCode, Height, InstructionHash,
+    JurisdictionCode, Lei, Max35Text, Movement, PayloadRecipient, PublicKey, Refusal, Sentence,
+    Timestamp, TransactionId, TransactionStatus, Uetr,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// A settlement currency and its issuer's rules.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Currency {
+    /// The central bank that issues it.
+    pub issuer: Lei,
+    /// The issuer's contra account: its balance is minus what is outstanding.
+    pub contra: AccountNumber,
+    /// The largest single payment.
+    pub payment_max: Amount,
+    /// The smallest single payment.
+    pub payment_min: Amount,
+    /// The most that may be outstanding.
+    pub supply_cap: Amount,
+    /// The business date is the date at this offset from UTC, in minutes (PKR +300, KGS +360).
+    pub utc_offset_minutes: i16,
+    /// When the issuer takes requests: minutes of its local day, from inclusive, until exclusive.
+    pub issuer_window: (u16, u16),
+    /// Whether it moves.
+    pub status: CurrencyStatus,
+    /// Everything ever issued.
+    pub issued: Amount,
+    /// Everything ever redeemed.
+    pub redeemed: Amount,
+}
+
+/// Whether a currency moves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CurrencyStatus {
+    /// Payments settle.
+    Active,
+    /// Stopped by its issuer.
+    Halted {
+        /// The issuer's words.
+        reason: Sentence,
+    },
+}
+
+/// What an institution is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ParticipantKind {
+    /// Issues and redeems its own currency.
+    CentralBank,
+    /// A licensed bank: may also ask its central bank for issue and redemption.
+    Bank,
+    /// A licensed virtual-asset service provider.
+    Vasp,
+    /// An electronic money institution.
+    Emi,
+    /// A payment system operator.
+    Pso,
+}
+
+/// Whether an institution may act.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum ParticipantStatus {
+    /// In good standing.
+    Active,
+    /// Neither pays nor receives.
+    Suspended,
+}
+
+/// An institution on the ledger. Its key in the table is its LEI.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Participant {
+    /// The institution's name.
+    pub name: Sentence,
+    /// Its BIC, if it has one.
+    pub bic: Option<Bic>,
+    /// Its numbers in national clearing systems.
+    pub members: Vec<ClearingMember>,
+    /// To whom messages for it are encrypted when they are delivered off the ledger.
+    pub payload_recipient: Option<PayloadRecipient>,
+    /// The jurisdiction that licenses it.
+    pub jurisdiction: JurisdictionCode,
+    /// What it is.
+    pub kind: ParticipantKind,
+    /// Whether it may act.
+    pub status: ParticipantStatus,
+    /// Who must sign for it.
+    pub policy: ApprovalPolicy,
+}
+
+/// Who must sign for an institution: the first tier that covers the instruction decides.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalPolicy {
+    /// From the lowest to the highest amount; the last covers everything.
+    pub tiers: Vec<ApprovalTier>,
+}
+
+/// How many signers of each role an instruction needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalTier {
+    /// The currency and the highest amount that the tier covers; none covers everything. A tier that asks for no
+    /// checker is the institution's automatic-release cap.
+    pub up_to: Option<(CurrencyCode, Amount)>,
+    /// Makers needed.
+    pub makers: u8,
+    /// Checkers needed.
+    pub checkers: u8,
+    /// Releasers needed.
+    pub releasers: u8,
+}
+
+/// Who holds a key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Holder {
+    /// An institution.
+    Participant(Lei),
+    /// A jurisdiction's governor: approves validators and, with the others, the rulebook.
+    Governor(JurisdictionCode),
+    /// A jurisdiction's regulator: reads.
+    Regulator(JurisdictionCode),
+    /// An auditor in the scope of a jurisdiction: reads.
+    Auditor(JurisdictionCode),
+}
+
+/// What a key may do for its holder. One key holds one role.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Role {
+    /// Enters instructions.
+    Maker,
+    /// Checks them.
+    Checker,
+    /// Releases large ones.
+    Releaser,
+    /// Approves for a governor.
+    Approver,
+    /// Signs access tokens, never an instruction.
+    Access,
+}
+
+/// A registered key. Its key in the table is the public key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyRecord {
+    /// Who holds it.
+    pub holder: Holder,
+    /// What it may do.
+    pub role: Role,
+    /// Since when it is revoked, if it is.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// What an account is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum AccountClass {
+    /// An institution's own money.
+    Settlement,
+    /// Its clients' money, never used for the house.
+    ClientSegregated,
+    /// The issuer's side: minus what is outstanding.
+    IssuerContra,
+}
+
+/// Whether an account may be debited and credited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum AccountStatus {
+    /// Both.
+    Open,
+    /// Credits only.
+    BlockedDebit,
+    /// Debits only.
+    BlockedCredit,
+    /// Neither.
+    Blocked,
+    /// Closed.
+    Closed,
+}
+
+/// An account of an institution. Its key in the table is the account number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Whose money.
+    pub owner: Lei,
+    /// In which currency.
+    pub currency: CurrencyCode,
+    /// What for.
+    pub class: AccountClass,
+    /// Whether it moves.
+    pub status: AccountStatus,
+    /// Booked balance in minor units. Negative only for an issuer's contra account.
+    pub posted: i128,
+    /// Held for open redemptions and holds, in minor units.
+    pub held: Amount,
+}
+
+/// The idempotency key: nobody can use up another institution's UETR.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct InstructionKey {
+    /// The institution that instructs.
+    pub agent: Lei,
+    /// Its reference.
+    pub uetr: Uetr,
+}
+
+/// What kind of instruction a record is, with what its next step needs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RecordKind {
+    /// A payment, single, in bulk or linked.
+    Payment,
+    /// A request for issue; open while PDNG.
+    IssueRequest,
+    /// A request for redemption; the amount is held while PDNG.
+    Redemption,
+    /// A hold in favour of the creditor; the amount is held while PDNG.
+    Hold {
+        /// Released at the first block at or after this time.
+        expires: Timestamp,
+    },
+    /// A return of another payment.
+    Return {
+        /// The payment returned.
+        original: InstructionKey,
+    },
+}
+
+/// An instruction that moves or will move money, from its first recording until its retention ends.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The instruction's hash; another hash under the same key is a conflict.
+    pub instruction: InstructionHash,
+    /// The transaction that brought it.
+    pub transaction: TransactionId,
+    /// Its kind.
+    pub kind: RecordKind,
+    /// Its status.
+    pub status: TransactionStatus,
+    /// Why it was refused.
+    pub refusal: Option<Refusal>,
+    /// The money side, with institutions and accounts as resolved when it was recorded.
+    pub movement: Movement,
+    /// How much of it has been returned.
+    pub returned: Amount,
+    /// The height of its last change.
+    pub height: Height,
+    /// The earliest time at which the record may be pruned, once it is terminal.
+    pub retained_until: Timestamp,
+}
+
+/// An instruction that waits for further signatures.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PendingApproval {
+    /// What waits.
+    pub operation: Operation,
+    /// The transaction that brought it.
+    pub transaction: TransactionId,
+    /// Until when approvals count.
+    pub valid_until: Timestamp,
+    /// Who has signed.
+    pub signers: BTreeSet<PublicKey>,
+}
+
+/// Which movement of an RTGS account backs an issue or a redemption; each is used once, for ever.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RtgsReference {
+    /// The currency.
+    pub currency: CurrencyCode,
+    /// The reference in the RTGS system.
+    pub reference: Max35Text,
+}

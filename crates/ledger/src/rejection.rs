@@ -1,0 +1,219 @@
+//! Why an instruction is refused: one numbered value for each reason, with its ISO 20022 code, the clause of the
+//! semantics that it enforces, and a sentence that says what, whose, which rule and how to mend it.
+//!
+//! Numbers and names are stable: they stand in receipts. New reasons take new numbers; none is ever reused. The sentences
+//! never tell a balance, because both parties of a payment read them.
+
+use karwan_types::{
+    AccountNumber, AgentIdentification, ChainId, CurrencyCode, Date, InstructionHash,
+    JurisdictionCode, Max35Text, PublicKey, Refusal, Sentence, Timestamp, Uetr,
+};
+
+macro_rules! rejections {
+    ($( $(#[$doc:meta])* $number:literal $reason:literal $clause:literal $label:literal
+        $name:ident $({ $($field:ident : $type:ty),* })? => $sentence:literal ; )*) => {
+        /// A refusal of an instruction. The discriminating number is [`Rejection::code`].
+        #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+        pub enum Rejection {
+            $(
+                $(#[$doc])*
+                #[error($sentence)]
+                $name $({ $(
+                    #[doc = concat!("The ", stringify!($field), " concerned.")]
+                    $field: $type
+                ),* })?,
+            )*
+        }
+
+        impl Rejection {
+            /// The stable number.
+            #[must_use]
+            pub const fn code(&self) -> u16 {
+                match self { $( Self::$name { .. } => $number, )* }
+            }
+            /// The ISO 20022 external status reason code.
+            #[must_use]
+            pub const fn reason(&self) -> &'static str {
+                match self { $( Self::$name { .. } => $reason, )* }
+            }
+            /// The stable name.
+            #[must_use]
+            pub const fn name(&self) -> &'static str {
+                match self { $( Self::$name { .. } => $label, )* }
+            }
+            /// The clause that the refusal enforces.
+            #[must_use]
+            pub const fn clause(&self) -> &'static str {
+                match self { $( Self::$name { .. } => $clause, )* }
+            }
+            /// Every number, reason, clause and name, for the documentation and for the test that they are unique.
+            pub const CATALOGUE: &'static [(u16, &'static str, &'static str, &'static str)] =
+                &[ $( ($number, $reason, $clause, $label), )* ];
+        }
+    };
+}
+
+rejections! {
+    /// The bytes are no transaction.
+    101 "FF01" "4.1" "MALFORMED" Malformed { problem: String } => "the transaction cannot be read: {problem}";
+    /// A list is too long or empty, or a field breaks a rule that needs no ledger.
+    102 "FF01" "4.1" "INVALID_FIELD" InvalidField { field: &'static str, rule: &'static str } => "{field} {rule}";
+    /// Signed for another chain.
+    201 "FF02" "4.2" "WRONG_CHAIN" WrongChain { found: ChainId } => "the instruction was signed for chain {found}; sign it for this chain";
+    /// A signature does not verify.
+    401 "DS0B" "4.4" "BAD_SIGNATURE" BadSignature { key: PublicKey } => "the signature of key {key} does not verify; sign the instruction and its expiry again";
+    /// A key that the ledger does not know.
+    402 "DS0E" "4.4" "UNKNOWN_KEY" UnknownKey { key: PublicKey } => "key {key} is not registered on the ledger";
+    /// A key that was rotated away.
+    403 "DS0C" "4.4" "REVOKED_KEY" RevokedKey { key: PublicKey } => "key {key} has been revoked; sign with the institution's present key";
+    /// A registered key that may not sign this.
+    404 "DS0G" "4.4" "SIGNER_NOT_ALLOWED" SignerNotAllowed { key: PublicKey } => "key {key} may not sign this instruction: its holder or its role has no power over it";
+    /// No signature at all, or the same key twice.
+    405 "DS0B" "4.4" "SIGNATURE_LIST" SignatureList => "an instruction needs between 1 and 16 signatures, each by another key";
+    /// An approval of something that is not waiting.
+    406 "NARR" "4.4" "NOTHING_TO_APPROVE" NothingToApprove { instruction: InstructionHash } => "no instruction {instruction} is waiting for signatures";
+    /// A key that already signed.
+    407 "NARR" "4.4" "ALREADY_SIGNED" AlreadySigned { key: PublicKey } => "key {key} has signed this instruction already; another signer must approve it";
+    /// The approvals did not come in time.
+    408 "AB03" "4.4" "APPROVAL_TIMEOUT" ApprovalTimeout => "the missing signatures did not arrive before the instruction expired; submit it again under a new UETR";
+    /// Separation of duties.
+    409 "DS0H" "1" "ROLE_CONFLICT" RoleConflict { key: PublicKey } => "key {key} is registered already; one key holds one role";
+    /// The UETR was used for something else.
+    501 "DU03" "4.5" "UETR_CONFLICT" UetrConflict { uetr: Uetr } => "UETR {uetr} was used by this debtor agent for another instruction; a new payment needs a new UETR";
+    /// The reference was used for something else.
+    502 "DU03" "4.5" "REFERENCE_CONFLICT" ReferenceConflict { reference: Max35Text } => "RTGS reference {reference} was used already; each movement of the RTGS account backs one issue or redemption";
+    /// The same transaction again.
+    503 "DU03" "4.3" "DUPLICATE" Duplicate => "this transaction is on the ledger already; query its outcome";
+    /// Expired before inclusion.
+    601 "TM01" "4.6" "EXPIRED" Expired { valid_until: Timestamp } => "the instruction expired at {valid_until} and was not included in a block";
+    /// Expires too late.
+    602 "TM01" "4.6" "VALID_TOO_LONG" ValidTooLong { latest: Timestamp } => "the instruction may expire at {latest} at the latest; sign it with an earlier expiry";
+    /// Settlement date in the past.
+    603 "DT01" "4.6" "DATE_IN_PAST" DateInPast { date: Date, today: Date } => "settlement date {date} is past, the business date is {today}; send the payment with today's date";
+    /// Settlement date in the future.
+    604 "DT04" "4.6" "DATE_IN_FUTURE" DateInFuture { date: Date, today: Date } => "settlement date {date} lies ahead, the business date is {today}; send the payment on its date";
+    /// Past its reject time.
+    605 "AB03" "4.6" "REJECT_TIME_PASSED" RejectTimePassed { reject: Timestamp } => "the payment's reject time {reject} has passed";
+    /// Before its from time.
+    606 "DT04" "4.6" "FROM_TIME_AHEAD" FromTimeAhead { from: Timestamp } => "the payment may not settle before {from}; send it then";
+    /// Outside the issuer's window.
+    607 "TM01" "5" "ISSUER_WINDOW_CLOSED" IssuerWindowClosed { currency: CurrencyCode } => "the issuer of {currency} is not open for issue and redemption at this hour";
+    /// The hold has expired.
+    608 "TM01" "5" "HOLD_EXPIRED" HoldExpired { uetr: Uetr } => "the hold {uetr} has expired and was released";
+    /// A hold that expires too early or too late.
+    609 "TM01" "5" "HOLD_EXPIRY" HoldExpiry { latest: Timestamp } => "a hold must expire after this block and at {latest} at the latest";
+    /// Debtor agent unknown.
+    701 "DNOR" "4.7" "DEBTOR_AGENT_UNKNOWN" DebtorAgentUnknown { agent: AgentIdentification } => "debtor agent {agent} is not a participant";
+    /// Creditor agent unknown.
+    702 "CNOR" "4.7" "CREDITOR_AGENT_UNKNOWN" CreditorAgentUnknown { agent: AgentIdentification } => "creditor agent {agent} is not a participant";
+    /// Debtor agent suspended.
+    703 "AG10" "4.7" "DEBTOR_AGENT_SUSPENDED" DebtorAgentSuspended { agent: AgentIdentification } => "debtor agent {agent} is suspended";
+    /// Creditor agent suspended.
+    704 "AG11" "4.7" "CREDITOR_AGENT_SUSPENDED" CreditorAgentSuspended { agent: AgentIdentification } => "creditor agent {agent} is suspended";
+    /// The kind of institution may not do this.
+    801 "AG03" "4.8" "NOT_PERMITTED" NotPermitted { agent: AgentIdentification, activity: &'static str } => "{agent} may not {activity}";
+    /// The issuer stopped its currency.
+    802 "AG01" "4.8" "CURRENCY_HALTED" CurrencyHalted { currency: CurrencyCode } => "{currency} is halted by its issuer; the payment can be sent again when it resumes";
+    /// Nothing to halt or resume.
+    803 "NARR" "5" "CURRENCY_STATUS" CurrencyStatus { currency: CurrencyCode } => "{currency} is in that state already";
+    /// No debtor account.
+    901 "AC02" "4.9" "DEBTOR_ACCOUNT_MISSING" DebtorAccountMissing { agent: AgentIdentification } => "{agent} has no such account to debit";
+    /// No creditor account.
+    902 "AC03" "4.9" "CREDITOR_ACCOUNT_MISSING" CreditorAccountMissing { agent: AgentIdentification } => "{agent} has no such account to credit";
+    /// Debtor account closed.
+    903 "AC05" "4.9" "DEBTOR_ACCOUNT_CLOSED" DebtorAccountClosed { account: AccountNumber } => "debtor account {account} is closed";
+    /// Creditor account closed.
+    904 "AC07" "4.9" "CREDITOR_ACCOUNT_CLOSED" CreditorAccountClosed { account: AccountNumber } => "creditor account {account} is closed";
+    /// Account blocked.
+    905 "AC06" "4.9" "ACCOUNT_BLOCKED" AccountBlocked { account: AccountNumber } => "account {account} is blocked";
+    /// Debtor account in another currency.
+    906 "AC10" "4.9" "DEBTOR_ACCOUNT_CURRENCY" DebtorAccountCurrency { account: AccountNumber, currency: CurrencyCode } => "debtor account {account} is not held in {currency}";
+    /// Creditor account in another currency.
+    907 "AC11" "4.9" "CREDITOR_ACCOUNT_CURRENCY" CreditorAccountCurrency { account: AccountNumber, currency: CurrencyCode } => "creditor account {account} is not held in {currency}";
+    /// The wrong class of debtor account.
+    908 "AC13" "4.9" "DEBTOR_ACCOUNT_CLASS" DebtorAccountClass { account: AccountNumber } => "debtor account {account} is of a class that may not fund this payment";
+    /// The wrong class of creditor account.
+    909 "AC14" "4.9" "CREDITOR_ACCOUNT_CLASS" CreditorAccountClass { account: AccountNumber } => "creditor account {account} is of a class that may not receive this payment";
+    /// Debtor and creditor account are one.
+    910 "AC03" "4.9" "SAME_ACCOUNT" SameAccount { account: AccountNumber } => "debtor and creditor account are both {account}";
+    /// Amount zero.
+    1001 "AM01" "4.10" "ZERO_AMOUNT" ZeroAmount => "the amount is zero";
+    /// More than 18 digits.
+    1002 "AM12" "4.10" "AMOUNT_DIGITS" AmountDigits => "the amount has more than 18 digits";
+    /// Currency not enabled.
+    1003 "AM03" "4.10" "CURRENCY_NOT_ENABLED" CurrencyNotEnabled { currency: CurrencyCode } => "{currency} is not a settlement currency of this ledger";
+    /// Above the maximum.
+    1004 "AM13" "4.10" "ABOVE_MAXIMUM" AboveMaximum { currency: CurrencyCode } => "the amount is above the system maximum for {currency}";
+    /// Below the minimum.
+    1005 "AM15" "4.10" "BELOW_MINIMUM" BelowMinimum { currency: CurrencyCode } => "the amount is below the minimum for {currency}";
+    /// Above the issuer's cap.
+    1006 "AM13" "5" "SUPPLY_CAP" SupplyCap { currency: CurrencyCode } => "the issue would pass the supply cap of {currency}";
+    /// More than what is pending or returnable.
+    1007 "AM09" "5" "EXCEEDS_PENDING" ExceedsPending { uetr: Uetr } => "the amount exceeds what is left of {uetr}";
+    /// Not enough money.
+    1301 "AM04" "4.13" "INSUFFICIENT_FUNDS" InsufficientFunds { account: AccountNumber } => "account {account} does not hold enough available funds";
+    /// A referenced instruction does not exist.
+    1401 "NOOR" "5" "ORIGINAL_UNKNOWN" OriginalUnknown { uetr: Uetr } => "no instruction {uetr} of that agent is on the ledger, or its retention has ended";
+    /// A referenced instruction is of another kind.
+    1402 "NARR" "5" "ORIGINAL_KIND" OriginalKind { uetr: Uetr, needed: &'static str } => "{uetr} is not {needed}";
+    /// A referenced instruction is not open any more, or not yet.
+    1403 "NARR" "5" "ORIGINAL_STATUS" OriginalStatus { uetr: Uetr, status: &'static str } => "{uetr} has status {status}, which does not allow this";
+    /// Too late to cancel.
+    1404 "PTNA" "5" "SETTLED_ALREADY" SettledAlready { uetr: Uetr } => "{uetr} has settled and is final; ask the creditor agent for a return";
+    /// Returned in full.
+    1405 "ARDT" "5" "RETURNED_ALREADY" ReturnedAlready { uetr: Uetr } => "{uetr} has been returned in full already";
+    /// A return of a return.
+    1406 "AG13" "5" "RETURN_OF_RETURN" ReturnOfReturn { uetr: Uetr } => "{uetr} is itself a return and cannot be returned";
+    /// One leg of a linked set fails.
+    1407 "NARR" "5" "LEG_FAILED" LegFailed { leg: usize, cause: &'static str } => "nothing settled, because leg {leg} (counted from 0) was refused: {cause}";
+    /// The validators do not form a set.
+    1501 "NARR" "12" "VALIDATOR_SET" ValidatorSetInvalid { problem: String } => "the new validator set is not valid: {problem}";
+    /// A change is under way.
+    1502 "NARR" "12" "VALIDATOR_CHANGE_PENDING" ValidatorChangePending => "another validator set change takes effect at the same height; submit this one again in the next block";
+    /// A jurisdiction that the ledger does not know.
+    1503 "NARR" "12" "JURISDICTION_UNKNOWN" JurisdictionUnknown { jurisdiction: JurisdictionCode } => "{jurisdiction} is not a jurisdiction of this ledger";
+}
+
+impl Rejection {
+    /// The refusal as it stands in an outcome.
+    #[must_use]
+    pub fn to_refusal(&self) -> Refusal {
+        Refusal {
+            reason: self
+                .reason()
+                .parse()
+                .expect("the catalogue holds ISO codes only"),
+            code: self.code(),
+            name: self
+                .name()
+                .parse()
+                .expect("the catalogue holds short names only"),
+            detail: Sentence::fitted(&self.to_string()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Rejection;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn numbers_and_names_are_unique_and_fit_their_fields() {
+        let mut numbers = BTreeSet::new();
+        let mut names = BTreeSet::new();
+        for (number, reason, clause, name) in Rejection::CATALOGUE {
+            assert!(numbers.insert(number), "{number}");
+            assert!(names.insert(name), "{name}");
+            assert!(
+                reason.parse::<karwan_types::ExternalCode>().is_ok(),
+                "{reason}"
+            );
+            assert!(
+                clause.parse::<karwan_types::Max35Text>().is_ok(),
+                "{clause}"
+            );
+            assert!(name.parse::<karwan_types::StableName>().is_ok(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! The whole state of the ledger as one value: tables under one root, and what can be derived from them.
+//!
+//! A clone is cheap and independent: a draft block executes on a clone, adopting it is a move, a query snapshot is a
+//! clone. Derived indices (agents by identifier, settlement accounts by owner, what falls due when) are rebuilt from the tables and are
+//! not under the root.
+
+use crate::records::{
+    Account, AccountClass, Currency, InstructionKey, KeyRecord, Participant, PendingApproval,
+    Record, RtgsReference,
+};
+use crate::state_tree::{ProveError, StateTree, combine, prove};
+use crate::table::Table;
+use imbl::{OrdMap, OrdSet};
+use karwan_types::{
+    AccountNumber, AgentIdentification, ChainId, CurrencyCode, DurationMs, Hash, Height,
+    InstructionHash, JurisdictionCode, Lei, PublicKey, StateProof, Timestamp, TransactionId,
+    ValidatorSet, encode,
+};
+use serde::{Deserialize, Serialize};
+
+/// Parameters that all jurisdictions agreed on at genesis.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Parameters {
+    /// The version of the rulebook in force.
+    pub rulebook: u32,
+    /// How far ahead an instruction may expire, and how long a hold may last, in milliseconds.
+    pub validity_max_ms: DurationMs,
+    /// How long a settled payment can still be returned, in milliseconds after its expiry.
+    pub retention_ms: DurationMs,
+    /// The settlement methods that messages may ask for (`CLRG`, `INDA`, `INGA`).
+    pub settlement_methods: Vec<karwan_types::ExternalCode>,
+}
+
+/// Where the chain stands: the one row of the `chain` table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChainRecord {
+    /// The chain.
+    pub chain_id: ChainId,
+    /// The height of the last block executed.
+    pub height: Height,
+    /// Its time.
+    pub time: Timestamp,
+    /// The validators of the next height.
+    pub validators: ValidatorSet,
+    /// The validators of the height after that.
+    pub next_validators: ValidatorSet,
+    /// The jurisdictions, in order.
+    pub jurisdictions: Vec<JurisdictionCode>,
+    /// The parameters in force.
+    pub parameters: Parameters,
+}
+
+/// Something that block time brings about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Due {
+    /// A hold ends and its amount is released.
+    HoldExpires(InstructionKey),
+    /// An instruction did not get its signatures in time.
+    ApprovalExpires(InstructionHash),
+    /// A transaction id cannot come again, because it has expired.
+    ForgetTransaction(TransactionId),
+    /// A record has passed its retention.
+    PruneRecord(InstructionKey),
+}
+
+/// The ledger after some block.
+#[derive(Clone, Debug)]
+pub struct State {
+    pub(crate) chain: Table<u8, ChainRecord>,
+    pub(crate) currencies: Table<CurrencyCode, Currency>,
+    pub(crate) participants: Table<Lei, Participant>,
+    pub(crate) keys: Table<PublicKey, KeyRecord>,
+    pub(crate) accounts: Table<AccountNumber, Account>,
+    pub(crate) records: Table<InstructionKey, Record>,
+    pub(crate) approvals: Table<InstructionHash, PendingApproval>,
+    pub(crate) transactions: Table<TransactionId, Timestamp>,
+    pub(crate) references: Table<RtgsReference, InstructionKey>,
+    pub(crate) agents: OrdMap<AgentIdentification, Lei>,
+    pub(crate) settlement_accounts: OrdMap<(Lei, CurrencyCode), AccountNumber>,
+    pub(crate) due: OrdSet<(Timestamp, Due)>,
+}
+
+/// The only key of the `chain` table.
+pub(crate) const CHAIN_ROW: u8 = 0;
+
+impl State {
+    /// Tables with nothing in them but the chain record.
+    pub(crate) fn empty(chain: ChainRecord) -> Self {
+        let mut state = Self {
+            chain: Table::new(),
+            currencies: Table::new(),
+            participants: Table::new(),
+            keys: Table::new(),
+            accounts: Table::new(),
+            records: Table::new(),
+            approvals: Table::new(),
+            transactions: Table::new(),
+            references: Table::new(),
+            agents: OrdMap::new(),
+            settlement_accounts: OrdMap::new(),
+            due: OrdSet::new(),
+        };
+        state.chain.insert(CHAIN_ROW, chain);
+        state
+    }
+
+    /// Where the chain stands.
+    #[must_use]
+    pub fn chain(&self) -> &ChainRecord {
+        self.chain
+            .get(&CHAIN_ROW)
+            .expect("a state is made with its chain record")
+    }
+    pub(crate) fn chain_mut(&mut self) -> &mut ChainRecord {
+        self.chain
+            .get_mut(&CHAIN_ROW)
+            .expect("a state is made with its chain record")
+    }
+    /// The institution that an identification names.
+    #[must_use]
+    pub fn agent(&self, identification: &AgentIdentification) -> Option<Lei> {
+        match identification {
+            AgentIdentification::Lei(lei) => self.participants.get(lei).map(|_| *lei),
+            AgentIdentification::Bic(_) | AgentIdentification::ClearingMember(_) => {
+                self.agents.get(identification).copied()
+            }
+        }
+    }
+    /// An institution.
+    #[must_use]
+    pub fn participant(&self, lei: &Lei) -> Option<&Participant> {
+        self.participants.get(lei)
+    }
+    /// All institutions, by LEI.
+    pub fn participants(&self) -> impl Iterator<Item = (&Lei, &Participant)> {
+        self.participants.iter()
+    }
+    /// A currency.
+    #[must_use]
+    pub fn currency(&self, code: &CurrencyCode) -> Option<&Currency> {
+        self.currencies.get(code)
+    }
+    /// All currencies.
+    pub fn currencies(&self) -> impl Iterator<Item = (&CurrencyCode, &Currency)> {
+        self.currencies.iter()
+    }
+    /// A registered key.
+    #[must_use]
+    pub fn key(&self, key: &PublicKey) -> Option<&KeyRecord> {
+        self.keys.get(key)
+    }
+    /// All registered keys.
+    pub fn keys(&self) -> impl Iterator<Item = (&PublicKey, &KeyRecord)> {
+        self.keys.iter()
+    }
+    /// An account.
+    #[must_use]
+    pub fn account(&self, number: &AccountNumber) -> Option<&Account> {
+        self.accounts.get(number)
+    }
+    /// All accounts, by number.
+    pub fn accounts(&self) -> impl Iterator<Item = (&AccountNumber, &Account)> {
+        self.accounts.iter()
+    }
+    /// The account from which an institution settles in a currency when an instruction names none.
+    #[must_use]
+    pub fn settlement_account(
+        &self,
+        owner: &Lei,
+        currency: &CurrencyCode,
+    ) -> Option<&AccountNumber> {
+        self.settlement_accounts.get(&(*owner, *currency))
+    }
+    /// An instruction that moves or will move money.
+    #[must_use]
+    pub fn record(&self, key: &InstructionKey) -> Option<&Record> {
+        self.records.get(key)
+    }
+    /// All such instructions.
+    pub fn records(&self) -> impl Iterator<Item = (&InstructionKey, &Record)> {
+        self.records.iter()
+    }
+    /// An instruction that waits for signatures.
+    #[must_use]
+    pub fn approval(&self, instruction: &InstructionHash) -> Option<&PendingApproval> {
+        self.approvals.get(instruction)
+    }
+    /// All instructions that wait for signatures.
+    pub fn approvals(&self) -> impl Iterator<Item = (&InstructionHash, &PendingApproval)> {
+        self.approvals.iter()
+    }
+    /// Whether a transaction is on the ledger and not yet expired.
+    #[must_use]
+    pub fn holds_transaction(&self, id: &TransactionId) -> bool {
+        self.transactions.get(id).is_some()
+    }
+    /// When the next thing falls due by block time alone, if anything will.
+    #[must_use]
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.due.iter().find_map(|(time, due)| match due {
+            Due::HoldExpires(_) | Due::ApprovalExpires(_) => Some(*time),
+            Due::ForgetTransaction(_) | Due::PruneRecord(_) => None,
+        })
+    }
+
+    /// The root that headers commit to. The state must be sealed.
+    #[must_use]
+    pub fn root(&self) -> Hash {
+        combine(&self.tables())
+    }
+    /// Brings every tree up to date with its rows.
+    pub(crate) fn seal(&mut self) {
+        self.chain.seal();
+        self.currencies.seal();
+        self.participants.seal();
+        self.keys.seal();
+        self.accounts.seal();
+        self.records.seal();
+        self.approvals.seal();
+        self.transactions.seal();
+        self.references.seal();
+    }
+    /// Proves an account's row, or that there is no such account.
+    ///
+    /// # Errors
+    /// `ProveError` never for a well-formed number.
+    pub fn prove_account(&self, number: &AccountNumber) -> Result<StateProof, ProveError> {
+        prove(&self.tables(), "accounts", &encode(number))
+    }
+    /// The tables in the order in which the root covers them. New tables come last.
+    fn tables(&self) -> [(&'static str, &StateTree); 9] {
+        [
+            ("chain", self.chain.tree()),
+            ("currencies", self.currencies.tree()),
+            ("participants", self.participants.tree()),
+            ("keys", self.keys.tree()),
+            ("accounts", self.accounts.tree()),
+            ("records", self.records.tree()),
+            ("approvals", self.approvals.tree()),
+            ("transactions", self.transactions.tree()),
+            ("references", self.references.tree()),
+        ]
+    }
+
+    /// Rebuilds everything that is derived from the tables.
+    pub(crate) fn derive_indices(&mut self) {
+        self.agents = OrdMap::new();
+        for (lei, participant) in self.participants.iter() {
+            if let Some(bic) = participant.bic {
+                self.agents.insert(AgentIdentification::Bic(bic), *lei);
+            }
+            for member in &participant.members {
+                self.agents
+                    .insert(AgentIdentification::ClearingMember(member.clone()), *lei);
+            }
+        }
+        self.settlement_accounts = OrdMap::new();
+        for (number, account) in self.accounts.iter() {
+            if account.class == AccountClass::Settlement {
+                // The account that sorts first is the default when an institution has several.
+                let key = (account.owner, account.currency);
+                if !self.settlement_accounts.contains_key(&key) {
+                    self.settlement_accounts.insert(key, number.clone());
+                }
+            }
+        }
+        self.due = OrdSet::new();
+        for (key, record) in self.records.iter() {
+            if let Some(due) = record.due(*key) {
+                self.due.insert(due);
+            }
+        }
+        for (instruction, approval) in self.approvals.iter() {
+            self.due
+                .insert((approval.valid_until, Due::ApprovalExpires(*instruction)));
+        }
+        for (id, valid_until) in self.transactions.iter() {
+            self.due.insert((*valid_until, Due::ForgetTransaction(*id)));
+        }
+    }
+
+    /// Records an instruction and what block time will bring about for it.
+    pub(crate) fn put_record(&mut self, key: InstructionKey, record: Record) {
+        if let Some(old) = self.records.get(&key) {
+            if let Some(due) = old.due(key) {
+                self.due.remove(&due);
+            }
+        }
+        if let Some(due) = record.due(key) {
+            self.due.insert(due);
+        }
+        self.records.insert(key, record);
+    }
+    pub(crate) fn prune_record(&mut self, key: &InstructionKey) {
+        self.records.remove(key);
+    }
+    pub(crate) fn put_approval(&mut self, instruction: InstructionHash, approval: PendingApproval) {
+        self.due
+            .insert((approval.valid_until, Due::ApprovalExpires(instruction)));
+        self.approvals.insert(instruction, approval);
+    }
+    pub(crate) fn take_approval(
+        &mut self,
+        instruction: &InstructionHash,
+    ) -> Option<PendingApproval> {
+        let approval = self.approvals.remove(instruction)?;
+        self.due
+            .remove(&(approval.valid_until, Due::ApprovalExpires(*instruction)));
+        Some(approval)
+    }
+    pub(crate) fn remember_transaction(&mut self, id: TransactionId, valid_until: Timestamp) {
+        self.due.insert((valid_until, Due::ForgetTransaction(id)));
+        self.transactions.insert(id, valid_until);
+    }
+}
+
+impl Record {
+    /// What block time will bring about for this record.
+    fn due(&self, key: InstructionKey) -> Option<(Timestamp, Due)> {
+        if self.status.is_terminal() {
+            return Some((self.retained_until, Due::PruneRecord(key)));
+        }
+        match self.kind {
+            crate::records::RecordKind::Hold { expires }
+                if self.status == karwan_types::TransactionStatus::Pdng =>
+            {
+                Some((expires, Due::HoldExpires(key)))
+            }
+            crate::records::RecordKind::Payment
+            | crate::records::RecordKind::IssueRequest
+            | crate::records::RecordKind::Redemption
+            | crate::records::RecordKind::Hold { .. }
+            | crate::records::RecordKind::Return { .. } => None,
+        }
+    }
+}

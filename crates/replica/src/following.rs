@@ -1,0 +1,174 @@
+//! Catching up: which peers are ahead, asking one of them for stored blocks, and taking those in one by one.
+//!
+//! A block from a peer is used only after its certificate was verified against the validators that our own state names,
+//! and it is executed like any other. A certified block that fails here stops the node: it cannot be somebody else's fault.
+
+use crate::body::CheckedBody;
+use crate::event::{Action, Note, PeerMessage, Recipient, Timer};
+use crate::replica::{Phase, Replica};
+use karwan_consensus::{Input, Signer};
+use karwan_types::{BlockFrame, Height, PublicKey};
+use std::collections::{BTreeMap, VecDeque};
+
+/// The most blocks that one request is answered with.
+pub const FRAMES_PER_REQUEST_MAX: usize = 64;
+
+/// What is known of the peers' heights, and what was asked of them.
+#[derive(Default)]
+pub(crate) struct Following {
+    /// The last stored height of each connected peer.
+    reported: BTreeMap<PublicKey, Height>,
+    /// The peer that was asked and has not answered.
+    asked: Option<PublicKey>,
+    /// Whether the patience timer runs.
+    waiting: bool,
+    /// Verified one by one as the blocks before them are stored.
+    frames: VecDeque<BlockFrame>,
+}
+
+impl Following {
+    pub(crate) fn connected(&mut self, peer: PublicKey) {
+        self.reported.entry(peer).or_insert(Height::GENESIS);
+    }
+    pub(crate) fn forget(&mut self, peer: &PublicKey) {
+        self.reported.remove(peer);
+        if self.asked.as_ref() == Some(peer) {
+            self.asked = None;
+        }
+    }
+    pub(crate) fn reported(&mut self, peer: PublicKey, height: Height) {
+        self.reported.insert(peer, height);
+    }
+    /// A peer that talks about a height has stored the one before.
+    pub(crate) fn saw(&mut self, peer: PublicKey, height: Height) {
+        if let (Some(known), Some(stored)) = (self.reported.get_mut(&peer), height.previous()) {
+            *known = stored.max(*known);
+        }
+    }
+    pub(crate) fn highest(&self) -> Height {
+        self.reported.values().copied().max().unwrap_or_default()
+    }
+    /// The peer that was asked did not answer in time: believe its height no more, so that another is asked.
+    pub(crate) fn give_up(&mut self) {
+        self.waiting = false;
+        if let Some(peer) = self.asked.take() {
+            self.reported.insert(peer, Height::GENESIS);
+        }
+    }
+}
+
+impl Replica {
+    /// Asks a peer that is ahead for blocks: at once when it is far ahead, after some patience when only the next block
+    /// is missing, because that one is probably on its way.
+    pub(crate) fn seek(&mut self) {
+        let (height, highest) = (self.height(), self.following.highest());
+        let storing = matches!(self.phase, Phase::Storing(..));
+        if highest <= height
+            || storing
+            || self.following.asked.is_some()
+            || !self.following.frames.is_empty()
+        {
+            return;
+        }
+        let far = highest > height.next();
+        if !far && !self.following.waiting {
+            self.following.waiting = true;
+            self.actions
+                .push(Action::Schedule(Timer::Patience, self.config.patience));
+            return;
+        }
+        if !far {
+            return;
+        }
+        self.ask();
+    }
+
+    fn ask(&mut self) {
+        let (next, highest) = (self.height().next(), self.following.highest());
+        let ahead = self
+            .following
+            .reported
+            .iter()
+            .find(|(_, height)| **height == highest);
+        let Some(peer) = ahead.map(|(peer, _)| *peer) else {
+            return;
+        };
+        self.following.asked = Some(peer);
+        self.following.waiting = true;
+        self.note(Note::Following { next, highest });
+        self.send(Recipient::Peer(peer), PeerMessage::FramesWanted(next));
+        self.actions
+            .push(Action::Schedule(Timer::Patience, self.config.patience));
+    }
+
+    pub(crate) fn on_frames(
+        &mut self,
+        from: PublicKey,
+        frames: Vec<BlockFrame>,
+        signer: &mut dyn Signer,
+    ) {
+        if self.following.asked != Some(from) {
+            return self.ignore(Some(from), "blocks that were not asked for");
+        }
+        self.following.asked = None;
+        if frames.is_empty() || frames.len() > FRAMES_PER_REQUEST_MAX {
+            self.following.reported(from, Height::GENESIS);
+            return self.ignore(Some(from), "an answer of no blocks or too many");
+        }
+        self.following.frames = frames.into();
+        if !matches!(self.phase, Phase::Storing(..)) {
+            self.follow_next(signer);
+        }
+    }
+
+    /// Takes in the next block that a peer sent; true if one is being stored now.
+    pub(crate) fn follow_next(&mut self, signer: &mut dyn Signer) -> bool {
+        let next = self.height().next();
+        while self
+            .following
+            .frames
+            .front()
+            .is_some_and(|frame| frame.block.header.height < next)
+        {
+            self.following.frames.pop_front();
+        }
+        let Some(frame) = self.following.frames.pop_front() else {
+            return false;
+        };
+        let validators = self.tip.state.chain().validators.clone();
+        let (hash, certificate) = (frame.block.hash(), frame.certificate);
+        let named = certificate.height == next
+            && certificate.block_hash == hash
+            && frame.block.header.height == next;
+        if !named
+            || certificate
+                .verify(&self.config.chain_id, &validators)
+                .is_err()
+        {
+            self.following.frames.clear();
+            self.ignore(None, "a block whose certificate proves nothing");
+            return false;
+        }
+        let mempool = &self.mempool;
+        let known = |id: &karwan_types::TransactionId| mempool.get(id).cloned();
+        let body = CheckedBody::check(frame.block, &self.config.chain_id, &known);
+        self.bodies.restore_synced(body);
+        if let Phase::Missing(waiting) = &self.phase {
+            // The engine has decided this height already; only the body was missing.
+            let certificate = waiting.clone();
+            self.phase = Phase::Deciding;
+            self.decided(certificate);
+        } else {
+            self.actions.push(Action::Cancel(Timer::Heartbeat));
+            self.feed(
+                Input::Synced {
+                    certificate,
+                    validators,
+                },
+                None,
+                signer,
+            );
+        }
+        matches!(self.phase, Phase::Storing(..))
+    }
+}
