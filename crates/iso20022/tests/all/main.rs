@@ -1,0 +1,13 @@
+//! The tests of the crate as a whole: from bytes to fields or a refusal, and back.
+
+#![expect(clippy::unwrap_used, reason = "a failing test should panic")]
+
+mod demo_files;
+mod hostile;
+mod properties;
+mod reading;
+mod refusals;
+mod samples;
+mod status_report;
+mod support;
+mod writer;
