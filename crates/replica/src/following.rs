@@ -24,6 +24,8 @@ pub(crate) struct Following {
     waiting: bool,
     /// Verified one by one as the blocks before them are stored.
     frames: VecDeque<BlockFrame>,
+    /// Who sent them.
+    sender: Option<PublicKey>,
 }
 
 impl Following {
@@ -48,8 +50,8 @@ impl Following {
     pub(crate) fn highest(&self) -> Height {
         self.reported.values().copied().max().unwrap_or_default()
     }
-    /// The peer that was asked did not answer in time: believe its height no more, so that another is asked.
-    pub(crate) fn give_up(&mut self) {
+    /// Patience is over. Whoever was asked and did not answer is believed no more, so that another is asked.
+    fn give_up(&mut self) {
         self.waiting = false;
         if let Some(peer) = self.asked.take() {
             self.reported.insert(peer, Height::GENESIS);
@@ -61,26 +63,30 @@ impl Replica {
     /// Asks a peer that is ahead for blocks: at once when it is far ahead, after some patience when only the next block
     /// is missing, because that one is probably on its way.
     pub(crate) fn seek(&mut self) {
-        let (height, highest) = (self.height(), self.following.highest());
-        let storing = matches!(self.phase, Phase::Storing(..));
-        if highest <= height
-            || storing
-            || self.following.asked.is_some()
-            || !self.following.frames.is_empty()
-        {
+        if !self.is_behind() || self.following.asked.is_some() {
             return;
         }
-        let far = highest > height.next();
-        if !far && !self.following.waiting {
+        if self.following.highest() > self.height().next() {
+            self.ask();
+        } else if !self.following.waiting {
             self.following.waiting = true;
-            self.actions
-                .push(Action::Schedule(Timer::Patience, self.config.patience));
-            return;
+            let wait = self.config.patience;
+            self.actions.push(Action::Schedule(Timer::Patience, wait));
         }
-        if !far {
-            return;
+    }
+
+    /// What should have come has not: asks for it, or asks somebody else.
+    pub(crate) fn seek_after_patience(&mut self) {
+        self.following.give_up();
+        if self.is_behind() {
+            self.ask();
         }
-        self.ask();
+    }
+
+    /// Whether a peer has stored a block that we neither have nor are about to take in.
+    fn is_behind(&self) -> bool {
+        let storing = matches!(self.phase, Phase::Storing(..));
+        self.following.highest() > self.height() && !storing && self.following.frames.is_empty()
     }
 
     fn ask(&mut self) {
@@ -116,6 +122,7 @@ impl Replica {
             return self.ignore(Some(from), "an answer of no blocks or too many");
         }
         self.following.frames = frames.into();
+        self.following.sender = Some(from);
         if !matches!(self.phase, Phase::Storing(..)) {
             self.follow_next(signer);
         }
@@ -146,7 +153,11 @@ impl Replica {
                 .is_err()
         {
             self.following.frames.clear();
-            self.ignore(None, "a block whose certificate proves nothing");
+            let sender = self.following.sender.take();
+            if let Some(liar) = sender {
+                self.following.reported(liar, Height::GENESIS);
+            }
+            self.ignore(sender, "a block whose certificate proves nothing");
             return false;
         }
         let mempool = &self.mempool;

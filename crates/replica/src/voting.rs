@@ -247,6 +247,9 @@ impl Replica {
 
     /// Looks again at blocks that were held back for their time.
     pub(crate) fn judge_held(&mut self, signer: &mut dyn Signer) {
+        if matches!(self.phase, Phase::Storing(..)) {
+            return;
+        }
         let held: Vec<Hash> = self
             .bodies
             .wanted
@@ -270,8 +273,7 @@ impl Replica {
             self.send(Recipient::All, PeerMessage::BodyWanted { height, block });
         }
         self.judge_held(signer);
-        self.following.give_up();
-        self.seek();
+        self.seek_after_patience();
     }
 
     /// Executes a body on a clone of the state, unless that was done; true if it may be voted for.
