@@ -68,11 +68,9 @@ impl Authority {
         state: &State,
         signers: &BTreeSet<PublicKey>,
     ) -> Result<(), Rejection> {
+        check_keys(state, signers)?;
         for key in signers {
             let record = state.key(key).ok_or(Rejection::UnknownKey { key: *key })?;
-            if record.revoked_at.is_some() {
-                return Err(Rejection::RevokedKey { key: *key });
-            }
             let belongs = self
                 .0
                 .iter()
@@ -142,6 +140,26 @@ impl ApprovalPolicy {
             && count(Role::Checker) >= usize::from(tier.checkers)
             && count(Role::Releaser) >= usize::from(tier.releasers)
     }
+}
+
+/// Every signer must be registered and in force. Judged before anything that the instruction names.
+pub(crate) fn check_keys(state: &State, signers: &BTreeSet<PublicKey>) -> Result<(), Rejection> {
+    for key in signers {
+        let record = state.key(key).ok_or(Rejection::UnknownKey { key: *key })?;
+        if record.revoked_at.is_some() {
+            return Err(Rejection::RevokedKey { key: *key });
+        }
+    }
+    Ok(())
+}
+
+/// Whether one of the signers acts for an institution.
+pub(crate) fn acts_for(state: &State, signers: &BTreeSet<PublicKey>, lei: Lei) -> bool {
+    let holder = Holder::Participant(lei);
+    signers
+        .iter()
+        .filter_map(|key| state.key(key))
+        .any(|record| record.holder == holder && record.revoked_at.is_none() && may_sign(record))
 }
 
 /// Access keys sign tokens, never an instruction.

@@ -3,7 +3,9 @@
 //! The header commits to the state after the block, so both do the same work on a clone of the state and compare. The
 //! draft that was decided is adopted as it is and never executed twice.
 
-use crate::execution::{execute_due, execute_transaction};
+use crate::authority::check_keys;
+use crate::due::execute_due;
+use crate::execution::execute_transaction;
 use crate::rejection::Rejection;
 use crate::state::State;
 use crate::transaction::VerifiedTransaction;
@@ -12,6 +14,10 @@ use karwan_types::{
     PublicKey, Timestamp, TransactionId, receipts_root, transactions_root,
 };
 use std::collections::BTreeSet;
+
+/// The number of status transitions in a block at which it takes no further transaction. One approval may release a thousand
+/// payments, so the size of the transactions alone does not bound the work and the stored frame.
+pub const BLOCK_OUTCOMES_MAX: usize = 30_000;
 
 /// A block executed on a clone of the state, not decided yet.
 #[derive(Clone, Debug)]
@@ -47,6 +53,9 @@ pub enum InvalidBlock {
     /// Too large.
     #[error("the transactions have {0} bytes, more than the limit of {BLOCK_BYTES_MAX}")]
     TooLarge(usize),
+    /// Too much happens in it.
+    #[error("the block has more transactions after status transition {BLOCK_OUTCOMES_MAX}")]
+    TooManyOutcomes,
     /// The transactions handed in are not those of the block.
     #[error("the verified transactions are not those of the block")]
     Transactions,
@@ -99,12 +108,7 @@ impl State {
         self.check_includable(transaction, time)?;
         let body = transaction.transaction();
         let signers: BTreeSet<PublicKey> = body.signatures.iter().map(|entry| entry.key).collect();
-        for key in &signers {
-            let record = self.key(key).ok_or(Rejection::UnknownKey { key: *key })?;
-            if record.revoked_at.is_some() {
-                return Err(Rejection::RevokedKey { key: *key });
-            }
-        }
+        check_keys(self, &signers)?;
         match body.operation.authority(self) {
             Ok(authority) => authority.check_signers(self, &signers),
             // What the authority depends on may still be on its way, for example the request that an issue answers.
@@ -172,6 +176,9 @@ impl State {
             proposer: header.proposer,
         };
         let draft = self.execute(&seat, transactions);
+        if draft.block.transactions.len() < transactions.len() {
+            return Err(InvalidBlock::TooManyOutcomes);
+        }
         let result = &draft.block.header;
         let compared = [
             (
@@ -219,7 +226,8 @@ impl State {
         Ok(())
     }
 
-    /// The same for proposer, validator and auditor: what falls due, then the transactions in order, then the seal.
+    /// The same for proposer, validator and auditor: what falls due, then the transactions in order as far as they fit,
+    /// then the seal.
     fn execute(&self, seat: &BlockSeat, transactions: &[VerifiedTransaction]) -> Draft {
         let chain = self.chain().clone();
         let height = chain.height.next();
@@ -230,24 +238,29 @@ impl State {
             row.time = seat.time;
             row.validators = chain.next_validators.clone();
         }
+        if chain.next_validators != chain.validators {
+            let next = chain.next_validators.clone();
+            state.validator_changes.insert(height, next);
+        }
         let at = (height, seat.time);
         let mut outcomes = Vec::with_capacity(transactions.len());
         execute_due(&mut state, at, &mut outcomes);
+        let mut executed: Vec<EncodedTransaction> = Vec::with_capacity(transactions.len());
         for transaction in transactions {
+            if outcomes.len() >= BLOCK_OUTCOMES_MAX {
+                break;
+            }
             execute_transaction(&mut state, at, transaction, &mut outcomes);
+            executed.push(transaction.encoded().clone());
         }
         state.seal();
-        let transactions: Vec<EncodedTransaction> = transactions
-            .iter()
-            .map(|one| one.encoded().clone())
-            .collect();
         let header = BlockHeader {
             version: BLOCK_VERSION,
             chain_id: chain.chain_id,
             height,
             time: seat.time,
             parent: seat.parent,
-            transactions_root: transactions_root(&transactions),
+            transactions_root: transactions_root(&executed),
             receipts_root: receipts_root(&outcomes),
             state_root: state.root(),
             validators_hash: chain.validators.hash(),
@@ -257,7 +270,7 @@ impl State {
         Draft {
             block: Block {
                 header,
-                transactions,
+                transactions: executed,
             },
             outcomes,
             state,

@@ -42,6 +42,7 @@ impl State {
         write(&mut bytes, &self.approvals);
         write(&mut bytes, &self.transactions);
         write(&mut bytes, &self.references);
+        write(&mut bytes, &self.validator_changes);
         bytes
     }
     /// Restores a state. The caller compares its root with a certified header.
@@ -65,6 +66,7 @@ impl State {
         state.approvals = read(&mut rest)?;
         state.transactions = read(&mut rest)?;
         state.references = read(&mut rest)?;
+        state.validator_changes = read(&mut rest)?;
         if !rest.is_empty() {
             return Err(CheckpointError::Section);
         }

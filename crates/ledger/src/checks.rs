@@ -142,7 +142,8 @@ pub(crate) fn issuer_window(
     }
 }
 
-/// Check 9: both accounts exist, move, hold the currency, and are of a class that may.
+/// Check 9: both accounts exist, move, hold the currency, and are of a class that may. Client money is never the house's,
+/// so it does not leave its class for the same institution's own account.
 pub(crate) fn route(
     state: &State,
     currency: CurrencyCode,
@@ -163,6 +164,7 @@ pub(crate) fn route(
     if !debit_classes.contains(&account.class) {
         return Err(Rejection::DebtorAccountClass { account: debit });
     }
+    let client_money = account.class == AccountClass::ClientSegregated;
     let (credit, account) =
         owned(state, currency, creditor, creditor_account).ok_or_else(|| {
             Rejection::CreditorAccountMissing {
@@ -170,7 +172,9 @@ pub(crate) fn route(
             }
         })?;
     credit_account(&credit, account, currency)?;
-    if account.class == AccountClass::IssuerContra {
+    let for_the_house =
+        client_money && account.owner == debtor && account.class == AccountClass::Settlement;
+    if account.class == AccountClass::IssuerContra || for_the_house {
         return Err(Rejection::CreditorAccountClass { account: credit });
     }
     if debit == credit {

@@ -1,22 +1,19 @@
-//! Executing one transaction: authority, idempotency, quorum, then the operation; and what block time brings about.
+//! Executing one transaction: authority, idempotency, quorum, then the operation.
 //!
 //! Every status transition becomes one outcome, in order. A refusal is an outcome too; it changes nothing but the record
 //! that it happened.
 
+use crate::authority::{acts_for, check_keys};
 use crate::operations::Operation;
 use crate::records::{InstructionKey, PendingApproval, Record, RecordKind};
 use crate::rejection::Rejection;
-use crate::state::{Due, State};
+use crate::state::State;
 use crate::transaction::VerifiedTransaction;
-use crate::{posting, records};
 use karwan_types::{
     AccountNumber, Amount, Height, InstructionHash, Max35Text, Movement, Outcome, PublicKey,
     Refusal, Timestamp, TransactionId, TransactionStatus,
 };
 use std::collections::BTreeSet;
-
-/// The most things that block time brings about in one block; the rest waits for the next.
-const DUE_PER_BLOCK_MAX: usize = 10_000;
 
 /// The two accounts of a payment.
 #[derive(Clone, Debug)]
@@ -88,13 +85,14 @@ impl Execution<'_> {
         operation: &Operation,
         signers: &BTreeSet<PublicKey>,
     ) -> Result<(), Rejection> {
+        check_keys(self.state, signers)?;
         let authority = operation.authority(self.state)?;
         authority.check_signers(self.state, signers)?;
         if let Operation::Approve(approve) = operation {
             return self.approve(approve.instruction, signers);
         }
         let items = operation.items(self.state);
-        let open = self.take_references(&items)?;
+        let open = self.take_references(operation, &items, signers);
         if open.is_empty() && !items.is_empty() {
             return Ok(());
         }
@@ -110,13 +108,20 @@ impl Execution<'_> {
         Ok(())
     }
 
-    /// Check 5: which items are new. A repeated one gets its stored answer, a conflicting one is refused.
-    fn take_references(&mut self, items: &[Item]) -> Result<Vec<Item>, Rejection> {
+    /// Check 5: which items are new. A repeated one gets its stored answer, a conflicting one is refused. A reference of an
+    /// institution for which nobody has signed yet is not taken, so that nobody can use up another's.
+    fn take_references(
+        &mut self,
+        operation: &Operation,
+        items: &[Item],
+        signers: &BTreeSet<PublicKey>,
+    ) -> Vec<Item> {
         let mut open = Vec::with_capacity(items.len());
-        let all_or_none = self.operation == "Linked";
-        for item in items {
+        let mut conflict = None;
+        for (index, item) in items.iter().enumerate() {
             match self.state.record(&item.key).cloned() {
-                None => open.push(item.clone()),
+                None if acts_for(self.state, signers, item.key.agent) => open.push(item.clone()),
+                None => {}
                 Some(record) if record.instruction == self.instruction => {
                     self.push(
                         item.movement.clone(),
@@ -126,22 +131,37 @@ impl Execution<'_> {
                     );
                 }
                 Some(_) => {
-                    let rejection = Rejection::UetrConflict {
-                        uetr: item.key.uetr,
-                    };
-                    if all_or_none {
-                        return Err(rejection);
-                    }
-                    self.push(
-                        item.movement.clone(),
-                        TransactionStatus::Rjct,
-                        Some(rejection.to_refusal()),
-                        rejection.clause(),
-                    );
+                    conflict.get_or_insert(index);
+                    self.push_conflict(item);
                 }
             }
         }
-        Ok(open)
+        if let (Operation::Linked(_), Some(leg)) = (operation, conflict) {
+            self.refuse_siblings(&open, leg);
+            return Vec::new();
+        }
+        open
+    }
+
+    /// A reference that another instruction has taken; that instruction's record stays as it is.
+    fn push_conflict(&mut self, item: &Item) {
+        let rejection = Rejection::UetrConflict {
+            uetr: item.key.uetr,
+        };
+        self.push(
+            item.movement.clone(),
+            TransactionStatus::Rjct,
+            Some(rejection.to_refusal()),
+            rejection.clause(),
+        );
+    }
+
+    /// All or none: one leg whose reference is taken refuses the others.
+    fn refuse_siblings(&mut self, open: &[Item], leg: usize) {
+        let cause = "UETR_CONFLICT";
+        for item in open {
+            self.refuse(item, &Rejection::LegFailed { leg, cause });
+        }
     }
 
     /// Records an instruction that has too few signatures.
@@ -149,6 +169,7 @@ impl Execution<'_> {
         let approval = PendingApproval {
             operation: operation.clone(),
             transaction: self.origin,
+            references: open.iter().map(|item| item.key).collect(),
             valid_until: self.valid_until,
             signers: signers.clone(),
         };
@@ -171,6 +192,7 @@ impl Execution<'_> {
         let mut pending = self
             .state
             .approval(&instruction)
+            .filter(|pending| pending.valid_until >= self.time)
             .cloned()
             .ok_or_else(missing)?;
         for key in signers {
@@ -179,21 +201,7 @@ impl Execution<'_> {
             }
         }
         self.answer(TransactionStatus::Acsc, None);
-        let met = pending
-            .operation
-            .authority(self.state)
-            .is_ok_and(|authority| authority.is_met(self.state, &pending.signers));
-        if !met {
-            self.state.take_approval(&instruction);
-            self.state.put_approval(instruction, pending);
-            return Ok(());
-        }
         self.state.take_approval(&instruction);
-        let open = open_items(self.state, &pending.operation, instruction);
-        if open.is_empty() && !pending.operation.items(self.state).is_empty() {
-            // Every payment of it was cancelled meanwhile.
-            return Ok(());
-        }
         let mut original = Execution {
             state: self.state,
             height: self.height,
@@ -205,8 +213,54 @@ impl Execution<'_> {
             valid_until: pending.valid_until,
             outcomes: self.outcomes,
         };
-        original.run(&pending.operation, &open);
+        original.proceed(pending);
         Ok(())
+    }
+
+    /// Goes on with an instruction that has got a further signature.
+    fn proceed(&mut self, mut pending: PendingApproval) {
+        let conflict = self.take_late_references(&mut pending);
+        let open = open_items(self.state, self.instruction, &pending);
+        if let Some(leg) = conflict {
+            return self.refuse_siblings(&open, leg);
+        }
+        let met = pending
+            .operation
+            .authority(self.state)
+            .is_ok_and(|authority| authority.is_met(self.state, &pending.signers));
+        if !met {
+            self.state.put_approval(self.instruction, pending);
+            return;
+        }
+        // Otherwise every payment of it was cancelled meanwhile.
+        if !open.is_empty() || pending.references.is_empty() {
+            self.run(&pending.operation, &open);
+        }
+    }
+
+    /// Takes the references of an institution whose first signature came by an approval: only linked payments have several
+    /// debtors. Returns the first leg whose reference is taken by another instruction.
+    fn take_late_references(&mut self, pending: &mut PendingApproval) -> Option<usize> {
+        let Operation::Linked(_) = &pending.operation else {
+            return None;
+        };
+        let items = pending.operation.items(self.state);
+        for (leg, item) in items.iter().enumerate() {
+            let known = pending.references.contains(&item.key);
+            if known || !acts_for(self.state, &pending.signers, item.key.agent) {
+                continue;
+            }
+            if self.state.record(&item.key).is_some() {
+                self.push_conflict(item);
+                return Some(leg);
+            }
+            self.transition(item, TransactionStatus::Patc, None, WAITING);
+            pending.references.push(item.key);
+        }
+        // Legs and references are compared in the order of the legs.
+        let place = |key: &InstructionKey| items.iter().position(|item| item.key == *key);
+        pending.references.sort_by_key(place);
+        None
     }
 
     /// Executes an instruction that has its signatures.
@@ -317,7 +371,7 @@ impl Execution<'_> {
         let Some(pending) = self.state.approval(&instruction) else {
             return;
         };
-        if open_items(self.state, &pending.operation, instruction).is_empty() {
+        if open_items(self.state, instruction, pending).is_empty() {
             self.state.take_approval(&instruction);
         }
     }
@@ -358,14 +412,22 @@ impl Execution<'_> {
     }
 }
 
-/// The items of a waiting instruction that were not cancelled meanwhile.
-fn open_items(state: &State, operation: &Operation, instruction: InstructionHash) -> Vec<Item> {
-    let waits = |item: &Item| {
-        state.record(&item.key).is_some_and(|record| {
-            record.instruction == instruction && record.status == TransactionStatus::Patc
+/// The payments of a waiting instruction that were not cancelled meanwhile, as they were recorded.
+pub(crate) fn open_items(
+    state: &State,
+    instruction: InstructionHash,
+    pending: &PendingApproval,
+) -> Vec<Item> {
+    let open = |key: &InstructionKey| {
+        let record = state.record(key)?;
+        let waits = record.instruction == instruction && record.status == TransactionStatus::Patc;
+        waits.then(|| Item {
+            key: *key,
+            kind: record.kind.clone(),
+            movement: record.movement.clone(),
         })
     };
-    operation.items(state).into_iter().filter(waits).collect()
+    pending.references.iter().filter_map(open).collect()
 }
 
 fn text(constant: &str) -> Max35Text {
@@ -385,121 +447,5 @@ impl RecordKind {
             Self::Hold { .. } => "Hold",
             Self::Return { .. } => "Return",
         }
-    }
-}
-
-/// What block time brings about, before the block's transactions: expired holds are released, instructions whose
-/// signatures did not come are refused, and what need not be remembered is forgotten.
-pub(crate) fn execute_due(
-    state: &mut State,
-    (height, time): (Height, Timestamp),
-    outcomes: &mut Vec<Outcome>,
-) {
-    for _ in 0..DUE_PER_BLOCK_MAX {
-        let Some((at, due)) = state.due.get_min().copied() else {
-            return;
-        };
-        let ripe = match due {
-            Due::HoldExpires(_) => at <= time,
-            // These may still be used at exactly their time.
-            Due::ApprovalExpires(_) | Due::ForgetTransaction(_) | Due::PruneRecord(_) => at < time,
-        };
-        if !ripe && at >= time {
-            // Nothing at a later time can be ripe; something else at this very time may be.
-            let hold_now = state
-                .due
-                .iter()
-                .take_while(|(other, _)| *other <= time)
-                .find_map(|entry| match entry.1 {
-                    Due::HoldExpires(key) => Some((entry.0, key)),
-                    Due::ApprovalExpires(_) | Due::ForgetTransaction(_) | Due::PruneRecord(_) => {
-                        None
-                    }
-                });
-            let Some((at, key)) = hold_now else { return };
-            state.due.remove(&(at, Due::HoldExpires(key)));
-            expire_hold(state, (height, time), key, outcomes);
-            continue;
-        }
-        state.due.remove(&(at, due));
-        match due {
-            Due::HoldExpires(key) => expire_hold(state, (height, time), key, outcomes),
-            Due::ApprovalExpires(instruction) => {
-                expire_approval(state, (height, time), instruction, outcomes)
-            }
-            Due::ForgetTransaction(id) => {
-                state.transactions.remove(&id);
-            }
-            Due::PruneRecord(key) => state.prune_record(&key),
-        }
-    }
-}
-
-fn expire_hold(
-    state: &mut State,
-    at: (Height, Timestamp),
-    key: InstructionKey,
-    outcomes: &mut Vec<Outcome>,
-) {
-    let record = state
-        .record(&key)
-        .cloned()
-        .expect("a hold that falls due has its record");
-    let account = record
-        .movement
-        .debtor_account
-        .clone()
-        .expect("a hold has its account");
-    posting::release(state, &account, record.movement.amount);
-    let mut execution = by_time(state, at, &record, outcomes);
-    execution.advance(key, |record| record.status = TransactionStatus::Canc);
-}
-
-fn expire_approval(
-    state: &mut State,
-    at: (Height, Timestamp),
-    instruction: InstructionHash,
-    outcomes: &mut Vec<Outcome>,
-) {
-    let Some(pending) = state.take_approval(&instruction) else {
-        return;
-    };
-    let items = pending.operation.items(state);
-    let open = open_items(state, &pending.operation, instruction);
-    let mut execution = Execution {
-        state,
-        height: at.0,
-        time: at.1,
-        cause: None,
-        origin: pending.transaction,
-        instruction,
-        operation: pending.operation.name(),
-        valid_until: pending.valid_until,
-        outcomes,
-    };
-    for item in &open {
-        execution.refuse(item, &Rejection::ApprovalTimeout);
-    }
-    if items.is_empty() {
-        execution.answer(TransactionStatus::Rjct, Some(&Rejection::ApprovalTimeout));
-    }
-}
-
-fn by_time<'a>(
-    state: &'a mut State,
-    (height, time): (Height, Timestamp),
-    record: &records::Record,
-    outcomes: &'a mut Vec<Outcome>,
-) -> Execution<'a> {
-    Execution {
-        state,
-        height,
-        time,
-        cause: None,
-        origin: record.transaction,
-        instruction: record.instruction,
-        operation: record.kind.name(),
-        valid_until: time,
-        outcomes,
     }
 }

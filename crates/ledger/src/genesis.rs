@@ -19,6 +19,9 @@ use std::collections::BTreeSet;
 /// The largest genesis file, in bytes.
 pub const GENESIS_BYTES_MAX: usize = 64 << 20;
 
+const MINUTES_PER_DAY: u16 = 24 * 60;
+const UTC_OFFSET_MINUTES_MAX: u16 = 14 * 60;
+
 /// The document, as it stands in `genesis.toml`. Amounts are minor units.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -249,6 +252,14 @@ fn build(document: &GenesisDocument, chain_id: ChainId) -> Result<State, Genesis
     for participant in &document.participants {
         add_participant(&mut state, participant, &jurisdictions)?;
     }
+    for validator in &document.validators {
+        if state.key(&validator.key).is_some() {
+            return Err(invalid(
+                validator.key,
+                "is a validator key and registered for another role; one key holds one role",
+            ));
+        }
+    }
     for currency in &document.currencies {
         add_currency(&mut state, currency)?;
     }
@@ -377,6 +388,7 @@ fn add_currency(state: &mut State, entry: &GenesisCurrency) -> Result<(), Genesi
             "names an issuer that is no central bank of the document",
         ));
     }
+    check_currency_rules(entry)?;
     let contra = Account {
         owner: entry.issuer,
         currency: entry.code,
@@ -407,6 +419,33 @@ fn add_currency(state: &mut State, entry: &GenesisCurrency) -> Result<(), Genesi
     match state.currencies.insert(entry.code, currency) {
         None => Ok(()),
         Some(_) => Err(invalid(entry.code, "is listed twice")),
+    }
+}
+
+/// What would make a currency unusable, or its sums too large for a balance.
+fn check_currency_rules(entry: &GenesisCurrency) -> Result<(), GenesisError> {
+    let (from, until) = entry.issuer_window;
+    let rules = [
+        (
+            entry.payment_min <= entry.payment_max,
+            "has a smallest payment above its largest",
+        ),
+        (
+            from < until && until <= MINUTES_PER_DAY,
+            "needs an issuer window that ends after it begins, within one day",
+        ),
+        (
+            entry.utc_offset_minutes.unsigned_abs() <= UTC_OFFSET_MINUTES_MAX,
+            "is offset from UTC by more than 14 hours",
+        ),
+        (
+            i128::try_from(entry.supply_cap.minor()).is_ok(),
+            "has a supply cap that no balance can hold",
+        ),
+    ];
+    match rules.iter().find(|(holds, _)| !holds) {
+        Some((_, rule)) => Err(invalid(entry.code, rule)),
+        None => Ok(()),
     }
 }
 

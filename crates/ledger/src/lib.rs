@@ -11,6 +11,7 @@ mod authority;
 mod block;
 mod checkpoint;
 mod checks;
+mod due;
 mod execution;
 mod genesis;
 mod operations;
@@ -22,7 +23,7 @@ mod state_tree;
 mod table;
 mod transaction;
 
-pub use block::{BlockSeat, Draft, InvalidBlock};
+pub use block::{BLOCK_OUTCOMES_MAX, BlockSeat, Draft, InvalidBlock};
 pub use checkpoint::{CheckpointError, ROW_BYTES_MAX};
 pub use genesis::{
     GENESIS_BYTES_MAX, Genesis, GenesisAccount, GenesisCurrency, GenesisDocument, GenesisError,

@@ -261,6 +261,8 @@ pub struct PendingApproval {
     pub operation: Operation,
     /// The transaction that brought it.
     pub transaction: TransactionId,
+    /// The references that it has taken, in the order of its payments.
+    pub references: Vec<InstructionKey>,
     /// Until when approvals count.
     pub valid_until: Timestamp,
     /// Who has signed.

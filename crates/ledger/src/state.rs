@@ -4,6 +4,7 @@
 //! clone. Derived indices (agents by identifier, settlement accounts by owner, what falls due when) are rebuilt from the tables and are
 //! not under the root.
 
+use crate::due::{Due, Forgettable};
 use crate::records::{
     Account, AccountClass, Currency, InstructionKey, KeyRecord, Participant, PendingApproval,
     Record, RtgsReference,
@@ -51,19 +52,6 @@ pub struct ChainRecord {
     pub parameters: Parameters,
 }
 
-/// Something that block time brings about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Due {
-    /// A hold ends and its amount is released.
-    HoldExpires(InstructionKey),
-    /// An instruction did not get its signatures in time.
-    ApprovalExpires(InstructionHash),
-    /// A transaction id cannot come again, because it has expired.
-    ForgetTransaction(TransactionId),
-    /// A record has passed its retention.
-    PruneRecord(InstructionKey),
-}
-
 /// The ledger after some block.
 #[derive(Clone, Debug)]
 pub struct State {
@@ -76,9 +64,12 @@ pub struct State {
     pub(crate) approvals: Table<InstructionHash, PendingApproval>,
     pub(crate) transactions: Table<TransactionId, Timestamp>,
     pub(crate) references: Table<RtgsReference, InstructionKey>,
+    /// The heights whose header names other next validators than its own, and those next validators.
+    pub(crate) validator_changes: Table<Height, ValidatorSet>,
     pub(crate) agents: OrdMap<AgentIdentification, Lei>,
     pub(crate) settlement_accounts: OrdMap<(Lei, CurrencyCode), AccountNumber>,
     pub(crate) due: OrdSet<(Timestamp, Due)>,
+    pub(crate) forgettable: OrdSet<(Timestamp, Forgettable)>,
 }
 
 /// The only key of the `chain` table.
@@ -97,9 +88,11 @@ impl State {
             approvals: Table::new(),
             transactions: Table::new(),
             references: Table::new(),
+            validator_changes: Table::new(),
             agents: OrdMap::new(),
             settlement_accounts: OrdMap::new(),
             due: OrdSet::new(),
+            forgettable: OrdSet::new(),
         };
         state.chain.insert(CHAIN_ROW, chain);
         state
@@ -190,18 +183,21 @@ impl State {
     pub fn approvals(&self) -> impl Iterator<Item = (&InstructionHash, &PendingApproval)> {
         self.approvals.iter()
     }
+    /// Every change of the validator set: the height whose header names the next set, and that set. What a receipt needs.
+    pub fn validator_changes(&self) -> impl Iterator<Item = (Height, &ValidatorSet)> {
+        self.validator_changes
+            .iter()
+            .map(|(height, set)| (*height, set))
+    }
     /// Whether a transaction is on the ledger and not yet expired.
     #[must_use]
     pub fn holds_transaction(&self, id: &TransactionId) -> bool {
         self.transactions.get(id).is_some()
     }
-    /// When the next thing falls due by block time alone, if anything will.
+    /// The earliest block time at which something falls due by time alone, if anything will.
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
-        self.due.iter().find_map(|(time, due)| match due {
-            Due::HoldExpires(_) | Due::ApprovalExpires(_) => Some(*time),
-            Due::ForgetTransaction(_) | Due::PruneRecord(_) => None,
-        })
+        self.due.get_min().map(|(time, _)| *time)
     }
 
     /// The root that headers commit to. The state must be sealed.
@@ -220,6 +216,7 @@ impl State {
         self.approvals.seal();
         self.transactions.seal();
         self.references.seal();
+        self.validator_changes.seal();
     }
     /// Proves an account's row, or that there is no such account.
     ///
@@ -229,7 +226,7 @@ impl State {
         prove(&self.tables(), "accounts", &encode(number))
     }
     /// The tables in the order in which the root covers them. New tables come last.
-    fn tables(&self) -> [(&'static str, &StateTree); 9] {
+    fn tables(&self) -> [(&'static str, &StateTree); 10] {
         [
             ("chain", self.chain.tree()),
             ("currencies", self.currencies.tree()),
@@ -240,6 +237,7 @@ impl State {
             ("approvals", self.approvals.tree()),
             ("transactions", self.transactions.tree()),
             ("references", self.references.tree()),
+            ("validator_changes", self.validator_changes.tree()),
         ]
     }
 
@@ -266,17 +264,17 @@ impl State {
             }
         }
         self.due = OrdSet::new();
+        self.forgettable = OrdSet::new();
         for (key, record) in self.records.iter() {
-            if let Some(due) = record.due(*key) {
-                self.due.insert(due);
-            }
+            self.due.extend(record.due(*key));
+            self.forgettable.extend(record.forgettable(*key));
         }
         for (instruction, approval) in self.approvals.iter() {
-            self.due
-                .insert((approval.valid_until, Due::ApprovalExpires(*instruction)));
+            self.due.insert(approval.due(*instruction));
         }
         for (id, valid_until) in self.transactions.iter() {
-            self.due.insert((*valid_until, Due::ForgetTransaction(*id)));
+            self.forgettable
+                .insert((*valid_until, Forgettable::Transaction(*id)));
         }
     }
 
@@ -286,18 +284,16 @@ impl State {
             if let Some(due) = old.due(key) {
                 self.due.remove(&due);
             }
+            if let Some(forgettable) = old.forgettable(key) {
+                self.forgettable.remove(&forgettable);
+            }
         }
-        if let Some(due) = record.due(key) {
-            self.due.insert(due);
-        }
+        self.due.extend(record.due(key));
+        self.forgettable.extend(record.forgettable(key));
         self.records.insert(key, record);
     }
-    pub(crate) fn prune_record(&mut self, key: &InstructionKey) {
-        self.records.remove(key);
-    }
     pub(crate) fn put_approval(&mut self, instruction: InstructionHash, approval: PendingApproval) {
-        self.due
-            .insert((approval.valid_until, Due::ApprovalExpires(instruction)));
+        self.due.insert(approval.due(instruction));
         self.approvals.insert(instruction, approval);
     }
     pub(crate) fn take_approval(
@@ -305,33 +301,12 @@ impl State {
         instruction: &InstructionHash,
     ) -> Option<PendingApproval> {
         let approval = self.approvals.remove(instruction)?;
-        self.due
-            .remove(&(approval.valid_until, Due::ApprovalExpires(*instruction)));
+        self.due.remove(&approval.due(*instruction));
         Some(approval)
     }
     pub(crate) fn remember_transaction(&mut self, id: TransactionId, valid_until: Timestamp) {
-        self.due.insert((valid_until, Due::ForgetTransaction(id)));
+        self.forgettable
+            .insert((valid_until, Forgettable::Transaction(id)));
         self.transactions.insert(id, valid_until);
-    }
-}
-
-impl Record {
-    /// What block time will bring about for this record.
-    fn due(&self, key: InstructionKey) -> Option<(Timestamp, Due)> {
-        if self.status.is_terminal() {
-            return Some((self.retained_until, Due::PruneRecord(key)));
-        }
-        match self.kind {
-            crate::records::RecordKind::Hold { expires }
-                if self.status == karwan_types::TransactionStatus::Pdng =>
-            {
-                Some((expires, Due::HoldExpires(key)))
-            }
-            crate::records::RecordKind::Payment
-            | crate::records::RecordKind::IssueRequest
-            | crate::records::RecordKind::Redemption
-            | crate::records::RecordKind::Hold { .. }
-            | crate::records::RecordKind::Return { .. } => None,
-        }
     }
 }

@@ -123,6 +123,10 @@ pub enum SubmitAnswer {
 
 /// Something to be done, in the order of the list.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "an action lives from a step to its performance, in lists of a few"
+)]
 pub enum Action {
     /// Send a message.
     Send {

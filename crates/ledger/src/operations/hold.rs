@@ -38,9 +38,11 @@ impl Execute for Hold {
         self.payment.item(state, kind).into_iter().collect()
     }
     fn execute(&self, execution: &mut Execution<'_>, open: &[Item]) -> Result<(), Rejection> {
-        let latest = execution
+        let longest = execution
             .time
             .after(execution.state.chain().parameters.validity_max_ms);
+        // Nothing settles after its reject time, so nothing is held for longer.
+        let latest = longest.min(self.payment.reject_time.unwrap_or(longest));
         if self.expires <= execution.time || self.expires > latest {
             return Err(Rejection::HoldExpiry { latest });
         }

@@ -94,7 +94,11 @@ pub(super) fn open_hold(
             needed: "a hold",
         });
     };
-    if record.status == TransactionStatus::Canc && expires <= execution.time {
+    let released = matches!(
+        record.status,
+        TransactionStatus::Pdng | TransactionStatus::Canc
+    );
+    if released && expires <= execution.time {
         return Err(Rejection::HoldExpired { uetr });
     }
     if record.status != TransactionStatus::Pdng {

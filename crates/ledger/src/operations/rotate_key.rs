@@ -56,7 +56,11 @@ impl Execute for RotateKey {
         if record.revoked_at.is_some() {
             return Err(Rejection::RevokedKey { key: self.old });
         }
-        if execution.state.key(&self.new).is_some() {
+        let chain = execution.state.chain();
+        let validates = [&chain.validators, &chain.next_validators]
+            .iter()
+            .any(|set| set.get(&self.new).is_some());
+        if validates || execution.state.key(&self.new).is_some() {
             return Err(Rejection::RoleConflict { key: self.new });
         }
         let revoked = KeyRecord {

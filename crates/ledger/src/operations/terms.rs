@@ -13,7 +13,7 @@ use karwan_types::{
 use serde::{Deserialize, Serialize};
 
 /// The most commitments to parties' data in one payment.
-pub const COMMITMENTS_MAX: usize = 8;
+pub const COMMITMENTS_MAX: usize = 10;
 
 /// Which message a payment is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +71,10 @@ pub enum PartyDatum {
     Remittance,
     /// Regulatory reporting details.
     RegulatoryReporting,
+    /// The party that initiated the payment.
+    InitiatingParty,
+    /// Instructions for agents.
+    AgentInstructions,
 }
 
 impl PartyDatum {
@@ -86,6 +90,8 @@ impl PartyDatum {
             Self::UltimateCreditor => "ultimate-creditor",
             Self::Remittance => "remittance",
             Self::RegulatoryReporting => "regulatory-reporting",
+            Self::InitiatingParty => "initiating-party",
+            Self::AgentInstructions => "agent-instructions",
         }
     }
 }
@@ -153,7 +159,7 @@ impl PaymentTerms {
         if self.commitments.len() > COMMITMENTS_MAX || !ordered {
             return Err(Rejection::InvalidField {
                 field: "commitments",
-                rule: "must be at most 8, each datum once and in order",
+                rule: "must be at most 10, each datum once and in order",
             });
         }
         checks::amount_alone(self.amount)

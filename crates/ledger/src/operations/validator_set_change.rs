@@ -78,6 +78,10 @@ impl Execute for ValidatorSetChange {
                 jurisdiction: stranger.jurisdiction,
             });
         }
+        let registered = |validator: &&Validator| execution.state.key(&validator.key).is_some();
+        if let Some(signer) = self.validators.iter().find(registered) {
+            return Err(Rejection::RoleConflict { key: signer.key });
+        }
         if chain.next_validators != chain.validators {
             return Err(Rejection::ValidatorChangePending);
         }

@@ -1,0 +1,151 @@
+//! What several tests of this crate share: the development network with keys that follow from their names, and a receipt
+//! made on it without a node.
+#![expect(clippy::unwrap_used, reason = "a failing test should panic")]
+
+use crate::genesis_plan::{GenesisPlan, PlannedValidator};
+use karwan_ledger::{
+    BlockSeat, Genesis, Issue, IssueRequest, Operation, Transaction, VerifiedTransaction,
+};
+use karwan_node::keystore::{KeyPurpose, NewKey, PublicPart};
+use karwan_types::{
+    Amount, CommitCertificate, CommitSignature, HashDomain, Receipt, Round, SecretKey,
+    SigningDomain, Timestamp, VoteKind, hash_of, merkle_path, vote_bytes,
+};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+pub(crate) const DEVNET_PLAN: &str = include_str!("../../../node-config/genesis-plan.toml");
+pub(crate) const VALIDATORS: [&str; 4] = ["PK", "KG", "KZ", "UZ"];
+
+/// A directory that goes away with the test.
+pub(crate) struct Folder(PathBuf);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("karwan-cli-{}-{number}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn seed(name: &str) -> [u8; 32] {
+    *hash_of(HashDomain::Payload, &[name.as_bytes()]).as_bytes()
+}
+
+/// The signing key called `name`.
+pub(crate) fn secret(name: &str) -> SecretKey {
+    SecretKey::from_seed(&seed(name))
+}
+
+/// The public part of the key called `name`; its purpose is the last part of the name.
+pub(crate) fn public(name: &str) -> PublicPart {
+    let purpose = match name.rsplit('-').next().unwrap() {
+        "governor" => KeyPurpose::Approver,
+        "regulator" | "auditor" => KeyPurpose::Access,
+        other => other.parse().unwrap(),
+    };
+    if purpose == KeyPurpose::Payload {
+        return NewKey::payload().public();
+    }
+    NewKey::from_seed(purpose, &seed(name)).public()
+}
+
+/// Builds a plan with the four validators of the corridor.
+pub(crate) fn build(plan: &str) -> anyhow::Result<Genesis> {
+    let mut plan = GenesisPlan::parse(plan)?;
+    for code in VALIDATORS {
+        plan.validators.push(PlannedValidator {
+            key: format!("{code}-validator"),
+            power: 1,
+            jurisdiction: code.parse()?,
+        });
+    }
+    let time = "2026-11-23T00:00:00Z".parse()?;
+    Ok(Genesis::new(plan.build(time, &|name| Ok(public(name)))?)?)
+}
+
+/// The receipt of an issue of 1,000,000.00 PKR to Indus, in block 1 of `genesis`.
+pub(crate) fn receipt(genesis: &Genesis) -> Receipt {
+    let time = Timestamp::from_millis(genesis.document().time.millis() + 1_000);
+    let until = Timestamp::from_millis(time.millis() + 60_000);
+    let uetr = "8a562c67-ca16-48ba-b074-65581be6f001".parse().unwrap();
+    let request = IssueRequest {
+        uetr,
+        agent: "KRVNPKKA".parse().unwrap(),
+        currency: "PKR".parse().unwrap(),
+        amount: Amount::from_minor(100_000_000),
+        rtgs_reference: "RTGS-1".parse().unwrap(),
+    };
+    let issue = Issue {
+        agent: "KRVNPKKA".parse().unwrap(),
+        uetr,
+        rtgs_credit_reference: "RTGS-CR-1".parse().unwrap(),
+    };
+    let signed = |operation: Operation, signers: &[&str]| {
+        let unsigned = Transaction::unsigned(genesis.chain_id, operation, until);
+        let transaction = signers
+            .iter()
+            .fold(unsigned, |one, name| one.signed_by(&secret(name)));
+        VerifiedTransaction::from_encoded(transaction.to_encoded(), &genesis.chain_id).unwrap()
+    };
+    let transactions = [
+        signed(request.into(), &["indus-maker", "indus-checker"]),
+        signed(issue.into(), &["central-pk-maker", "central-pk-checker"]),
+    ];
+    let seat = BlockSeat {
+        parent: genesis.chain_id.0,
+        time,
+        proposer: secret("PK-validator").public_key(),
+    };
+    let draft = genesis.state.draft(&seat, &transactions);
+    let header = draft.block.header;
+    let leaves: Vec<_> = draft
+        .outcomes
+        .iter()
+        .map(karwan_types::Outcome::hash)
+        .collect();
+    let last = leaves.len() - 1;
+    let body = vote_bytes(
+        VoteKind::Precommit,
+        header.height,
+        Round::ZERO,
+        Some(header.hash()),
+    );
+    let set = genesis.trust_anchor().validators;
+    let mut signatures: Vec<CommitSignature> = VALIDATORS[..3]
+        .iter()
+        .map(|code| {
+            let key = secret(&format!("{code}-validator"));
+            CommitSignature {
+                validator: u16::try_from(set.get(&key.public_key()).unwrap().0).unwrap(),
+                signature: key.sign(SigningDomain::Vote, &genesis.chain_id, &body),
+            }
+        })
+        .collect();
+    signatures.sort_by_key(|signature| signature.validator);
+    Receipt {
+        version: karwan_types::RECEIPT_VERSION,
+        outcome: draft.outcomes[last].clone(),
+        path: merkle_path(&leaves, last).unwrap(),
+        certificate: CommitCertificate {
+            height: header.height,
+            round: Round::ZERO,
+            block_hash: header.hash(),
+            signatures,
+        },
+        header,
+        validator_changes: Vec::new(),
+    }
+}

@@ -1,0 +1,157 @@
+//! What block time brings about, before a block's transactions: expired holds are released, instructions whose signatures
+//! did not come are refused, and what need not be remembered any longer is forgotten.
+//!
+//! Each block does a bounded part of it, the earliest first, so that no backlog makes a block slow. No rule relies on the rest
+//! being done: an expired hold cannot be posted, and an expired instruction not approved, while they wait here.
+
+use crate::block::BLOCK_OUTCOMES_MAX;
+use crate::execution::{Execution, open_items};
+use crate::posting;
+use crate::records::{InstructionKey, PendingApproval, Record, RecordKind};
+use crate::rejection::Rejection;
+use crate::state::State;
+use karwan_types::{
+    DurationMs, Height, InstructionHash, Outcome, Timestamp, TransactionId, TransactionStatus,
+};
+
+/// The number of outcomes by block time after which a block goes on to its transactions.
+const DUE_OUTCOMES_MAX: usize = BLOCK_OUTCOMES_MAX / 2;
+/// The most things forgotten in one block: more than one block can add, so that a backlog shrinks.
+const FORGOTTEN_PER_BLOCK_MAX: usize = 60_000;
+
+/// Something that ends at a block time, with an outcome. Stands in the index under the first time at which it is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Due {
+    /// A hold, over at its expiry.
+    HoldExpires(InstructionKey),
+    /// An instruction that waits for signatures, over after its expiry.
+    ApprovalExpires(InstructionHash),
+}
+
+/// Something that need not be remembered after a block time, without an outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Forgettable {
+    /// A transaction id cannot come again, because it has expired.
+    Transaction(TransactionId),
+    /// A record has passed its retention.
+    Record(InstructionKey),
+}
+
+impl Record {
+    /// What block time will bring about for this record.
+    pub(crate) fn due(&self, key: InstructionKey) -> Option<(Timestamp, Due)> {
+        match self.kind {
+            RecordKind::Hold { expires } if self.status == TransactionStatus::Pdng => {
+                Some((expires, Due::HoldExpires(key)))
+            }
+            RecordKind::Payment
+            | RecordKind::IssueRequest
+            | RecordKind::Redemption
+            | RecordKind::Hold { .. }
+            | RecordKind::Return { .. } => None,
+        }
+    }
+    /// After when this record may be forgotten.
+    pub(crate) fn forgettable(&self, key: InstructionKey) -> Option<(Timestamp, Forgettable)> {
+        let terminal = self.status.is_terminal();
+        terminal.then_some((self.retained_until, Forgettable::Record(key)))
+    }
+}
+
+impl PendingApproval {
+    /// When this instruction is over if its signatures do not come: an approval at exactly its expiry still counts.
+    pub(crate) fn due(&self, instruction: InstructionHash) -> (Timestamp, Due) {
+        let over = self.valid_until.after(DurationMs::from_millis(1));
+        (over, Due::ApprovalExpires(instruction))
+    }
+}
+
+/// Ends what is over at a block's time, and forgets what need not be remembered.
+pub(crate) fn execute_due(state: &mut State, at: (Height, Timestamp), outcomes: &mut Vec<Outcome>) {
+    while outcomes.len() < DUE_OUTCOMES_MAX {
+        let Some((over, due)) = state.due.get_min().copied() else {
+            break;
+        };
+        if over > at.1 {
+            break;
+        }
+        state.due.remove(&(over, due));
+        match due {
+            Due::HoldExpires(key) => expire_hold(state, at, key, outcomes),
+            Due::ApprovalExpires(instruction) => expire_approval(state, at, instruction, outcomes),
+        }
+    }
+    for _ in 0..FORGOTTEN_PER_BLOCK_MAX {
+        let Some((until, forgettable)) = state.forgettable.get_min().copied() else {
+            return;
+        };
+        // At exactly its time it may still be used.
+        if until >= at.1 {
+            return;
+        }
+        state.forgettable.remove(&(until, forgettable));
+        match forgettable {
+            Forgettable::Transaction(id) => state.transactions.remove(&id).map(|_| ()),
+            Forgettable::Record(key) => state.records.remove(&key).map(|_| ()),
+        };
+    }
+}
+
+fn expire_hold(
+    state: &mut State,
+    (height, time): (Height, Timestamp),
+    key: InstructionKey,
+    outcomes: &mut Vec<Outcome>,
+) {
+    let record = state
+        .record(&key)
+        .cloned()
+        .expect("a hold that falls due has its record");
+    let account = record
+        .movement
+        .debtor_account
+        .clone()
+        .expect("a hold has its account");
+    posting::release(state, &account, record.movement.amount);
+    let mut execution = Execution {
+        state,
+        height,
+        time,
+        cause: None,
+        origin: record.transaction,
+        instruction: record.instruction,
+        operation: record.kind.name(),
+        valid_until: time,
+        outcomes,
+    };
+    execution.advance(key, |record| record.status = TransactionStatus::Canc);
+}
+
+fn expire_approval(
+    state: &mut State,
+    (height, time): (Height, Timestamp),
+    instruction: InstructionHash,
+    outcomes: &mut Vec<Outcome>,
+) {
+    let pending = state
+        .take_approval(&instruction)
+        .expect("an instruction that falls due waits");
+    let open = open_items(state, instruction, &pending);
+    let mut execution = Execution {
+        state,
+        height,
+        time,
+        cause: None,
+        origin: pending.transaction,
+        instruction,
+        operation: pending.operation.name(),
+        valid_until: pending.valid_until,
+        outcomes,
+    };
+    for item in &open {
+        execution.refuse(item, &Rejection::ApprovalTimeout);
+    }
+    if pending.references.is_empty() {
+        execution.answer(TransactionStatus::Rjct, Some(&Rejection::ApprovalTimeout));
+    }
+}

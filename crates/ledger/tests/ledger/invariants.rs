@@ -1,0 +1,198 @@
+//! The invariants of the semantics (§13) that this ledger can break, checked on plain observations of its state.
+//!
+//! Each check takes what was seen before and after a block and says what is wrong. None of them asks the ledger's rules.
+
+mod corrupted;
+mod observation;
+
+pub(crate) use observation::{Observation, Settled, Watch};
+
+use karwan_ledger::{AccountClass, RecordKind};
+use karwan_types::TransactionStatus;
+use std::collections::BTreeMap;
+
+/// One invariant: its name, and what is wrong between two observations.
+pub(crate) type Check = (
+    &'static str,
+    fn(&Observation, &Observation) -> Option<String>,
+);
+
+/// All of them. I4, I5, I8, I9, I10, I15 and I16 speak of things that are not on the ledger yet; I12 is checked by the driver.
+pub(crate) const CHECKS: &[Check] = &[
+    ("I1: the accounts of a currency sum up to zero", sums),
+    (
+        "I1: what is outstanding was issued and not redeemed",
+        outstanding,
+    ),
+    ("I2: nothing is below what it holds", floors),
+    (
+        "I3: only issue and redemption change a contra account",
+        contra_accounts,
+    ),
+    ("I6: what is held is what is open", holds),
+    (
+        "I7: every movement of money is one settled instruction's",
+        movements,
+    ),
+    ("I7: a reference has one effect", effects),
+    ("I11: nothing is included after its expiry", inclusion),
+    ("I11: nothing settles after its reject time", deadlines),
+    ("I13: client money is not the house's", client_money),
+    ("I14: a status does not go back", statuses),
+];
+
+fn sums(_: &Observation, now: &Observation) -> Option<String> {
+    let mut sums = BTreeMap::new();
+    for account in now.accounts.values() {
+        *sums.entry(account.currency).or_insert(0i128) += account.posted;
+    }
+    let wrong = sums.iter().find(|(_, sum)| **sum != 0)?;
+    Some(format!("{} sums up to {}", wrong.0, wrong.1))
+}
+
+fn outstanding(_: &Observation, now: &Observation) -> Option<String> {
+    now.currencies.iter().find_map(|(code, currency)| {
+        let contra = now.accounts[&currency.contra].posted;
+        let outstanding = currency.issued - currency.redeemed;
+        (contra != -outstanding).then(|| format!("{code}: {contra} is not minus {outstanding}"))
+    })
+}
+
+fn floors(_: &Observation, now: &Observation) -> Option<String> {
+    now.accounts.iter().find_map(|(number, account)| {
+        let below = account.class != AccountClass::IssuerContra && account.posted < account.held;
+        let wrong = below || account.held < 0;
+        wrong.then(|| format!("{number} has {} and holds {}", account.posted, account.held))
+    })
+}
+
+fn contra_accounts(before: &Observation, now: &Observation) -> Option<String> {
+    now.currencies.iter().find_map(|(code, currency)| {
+        let change =
+            now.accounts[&currency.contra].posted - before.accounts[&currency.contra].posted;
+        let explained: i128 = now
+            .settled
+            .iter()
+            .filter(|settled| settled.currency == *code)
+            .map(|settled| match settled.kind {
+                Some(RecordKind::IssueRequest) => -settled.amount,
+                Some(RecordKind::Redemption) => settled.amount,
+                Some(RecordKind::Payment | RecordKind::Hold { .. } | RecordKind::Return { .. })
+                | None => 0,
+            })
+            .sum();
+        (change != explained).then(|| format!("{code} changed by {change}, not {explained}"))
+    })
+}
+
+fn holds(_: &Observation, now: &Observation) -> Option<String> {
+    let mut open: BTreeMap<_, i128> = BTreeMap::new();
+    for record in now.records.values() {
+        let holding = matches!(
+            record.kind,
+            RecordKind::Hold { .. } | RecordKind::Redemption
+        );
+        if holding && record.status == TransactionStatus::Pdng {
+            let account = record.debit.clone().expect("an open hold has its account");
+            *open.entry(account).or_insert(0) += record.amount;
+        }
+    }
+    now.accounts.iter().find_map(|(number, account)| {
+        let open = open.get(number).copied().unwrap_or(0);
+        (account.held != open).then(|| format!("{number} holds {}, not {open}", account.held))
+    })
+}
+
+fn movements(before: &Observation, now: &Observation) -> Option<String> {
+    let mut balances: BTreeMap<_, i128> = before
+        .accounts
+        .iter()
+        .map(|(number, account)| (number.clone(), account.posted))
+        .collect();
+    for settled in &now.settled {
+        *balances.get_mut(&settled.debit)? -= settled.amount;
+        *balances.get_mut(&settled.credit)? += settled.amount;
+    }
+    now.accounts.iter().find_map(|(number, account)| {
+        let expected = balances.get(number).copied().unwrap_or(0);
+        let wrong = account.posted != expected;
+        wrong.then(|| {
+            format!(
+                "{number} has {}, its payments give {expected}",
+                account.posted
+            )
+        })
+    })
+}
+
+fn effects(before: &Observation, now: &Observation) -> Option<String> {
+    let mut seen: Vec<&Settled> = Vec::new();
+    for settled in &now.settled {
+        let again = seen.iter().any(|other| other.key == settled.key);
+        let earlier = before.records.get(&settled.key).is_some_and(|record| {
+            let done = [TransactionStatus::Acsc, TransactionStatus::Accc];
+            done.contains(&record.status) && !record.is_forgotten(now.time)
+        });
+        if again || earlier {
+            return Some(format!("{:?} settled a second time", settled.key));
+        }
+        seen.push(settled);
+    }
+    None
+}
+
+fn inclusion(_: &Observation, now: &Observation) -> Option<String> {
+    let late = now.included.iter().find(|until| **until < now.time)?;
+    Some(format!("good until {late}, included at {}", now.time))
+}
+
+fn deadlines(_: &Observation, now: &Observation) -> Option<String> {
+    now.settled.iter().find_map(|settled| {
+        let reject = settled.reject_time.filter(|reject| *reject < now.time)?;
+        Some(format!("{:?} settled after {reject}", settled.key))
+    })
+}
+
+fn client_money(_: &Observation, now: &Observation) -> Option<String> {
+    now.settled.iter().find_map(|settled| {
+        let (debit, credit) = (
+            &now.accounts[&settled.debit],
+            &now.accounts[&settled.credit],
+        );
+        let from_clients = debit.class == AccountClass::ClientSegregated;
+        let to_the_house =
+            credit.owner == debit.owner && credit.class != AccountClass::ClientSegregated;
+        let wrong = from_clients && (to_the_house || settled.for_the_house);
+        wrong.then(|| {
+            format!(
+                "{:?} pays for the house from {}",
+                settled.key, settled.debit
+            )
+        })
+    })
+}
+
+fn statuses(before: &Observation, now: &Observation) -> Option<String> {
+    before.records.iter().find_map(|(key, old)| {
+        let new = now.records.get(key)?;
+        if old.is_forgotten(now.time) {
+            return None;
+        }
+        let replaced = new.instruction != old.instruction;
+        let back = !may_follow(old.status, new.status);
+        (replaced || back).then(|| format!("{key:?} went from {} to {}", old.status, new.status))
+    })
+}
+
+/// The whole life of a payment on this ledger.
+fn may_follow(old: TransactionStatus, new: TransactionStatus) -> bool {
+    use TransactionStatus::{Accc, Acsc, Canc, Patc, Pdng, Rjct};
+    let next: &[TransactionStatus] = match old {
+        Patc => &[Pdng, Acsc, Accc, Rjct, Canc],
+        Pdng => &[Acsc, Accc, Canc],
+        Acsc => &[Accc],
+        Accc | Rjct | Canc => &[],
+        TransactionStatus::Rcvd | TransactionStatus::Actc | TransactionStatus::Acsp => &[],
+    };
+    old == new || next.contains(&new)
+}

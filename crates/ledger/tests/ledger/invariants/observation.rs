@@ -1,0 +1,212 @@
+//! What is seen of a ledger after a block, as plain values that a test can also falsify.
+
+use karwan_ledger::{
+    AccountClass, InstructionKey, Operation, PaymentKind, PaymentTerms, RecordKind, State,
+    Transaction,
+};
+use karwan_types::{
+    AccountNumber, Block, CurrencyCode, InstructionHash, Lei, Outcome, Timestamp,
+    TransactionStatus, Uetr,
+};
+use std::collections::BTreeMap;
+
+#[derive(Clone, Debug)]
+pub(crate) struct SeenAccount {
+    pub(crate) owner: Lei,
+    pub(crate) currency: CurrencyCode,
+    pub(crate) class: AccountClass,
+    pub(crate) posted: i128,
+    pub(crate) held: i128,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct SeenCurrency {
+    pub(crate) contra: AccountNumber,
+    pub(crate) issued: i128,
+    pub(crate) redeemed: i128,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct SeenRecord {
+    pub(crate) instruction: InstructionHash,
+    pub(crate) status: TransactionStatus,
+    pub(crate) kind: RecordKind,
+    pub(crate) debit: Option<AccountNumber>,
+    pub(crate) amount: i128,
+    /// Until when it may not be forgotten, once nothing follows.
+    pub(crate) kept_until: Timestamp,
+}
+
+impl SeenRecord {
+    /// Whether a block of that time may have forgotten it.
+    pub(crate) fn is_forgotten(&self, time: Timestamp) -> bool {
+        self.status.is_terminal() && self.kept_until < time
+    }
+}
+
+/// One outcome of the block that says that money moved.
+#[derive(Clone, Debug)]
+pub(crate) struct Settled {
+    pub(crate) key: InstructionKey,
+    pub(crate) kind: Option<RecordKind>,
+    pub(crate) debit: AccountNumber,
+    pub(crate) credit: AccountNumber,
+    pub(crate) currency: CurrencyCode,
+    pub(crate) amount: i128,
+    /// As the instruction said when it came in.
+    pub(crate) reject_time: Option<Timestamp>,
+    /// Whether it is a payment between institutions for themselves.
+    pub(crate) for_the_house: bool,
+}
+
+/// The ledger after a block, and what the block said.
+#[derive(Clone, Debug)]
+pub(crate) struct Observation {
+    pub(crate) time: Timestamp,
+    pub(crate) accounts: BTreeMap<AccountNumber, SeenAccount>,
+    pub(crate) currencies: BTreeMap<CurrencyCode, SeenCurrency>,
+    pub(crate) records: BTreeMap<InstructionKey, SeenRecord>,
+    pub(crate) settled: Vec<Settled>,
+    /// The expiry of every transaction of the block.
+    pub(crate) included: Vec<Timestamp>,
+}
+
+/// Follows a chain block by block and stops at the first broken invariant.
+#[derive(Clone)]
+pub(crate) struct Watch {
+    last: Observation,
+    /// Every payment ever instructed, by instruction and reference.
+    terms: BTreeMap<(InstructionHash, Uetr), PaymentTerms>,
+}
+
+impl Watch {
+    pub(crate) fn new(state: &State) -> Self {
+        Self {
+            last: observe(state),
+            terms: BTreeMap::new(),
+        }
+    }
+    pub(crate) fn last(&self) -> &Observation {
+        &self.last
+    }
+    /// Looks at the state after a block.
+    pub(crate) fn see(&mut self, state: &State, block: &Block, outcomes: &[Outcome]) {
+        let mut now = observe(state);
+        for encoded in &block.transactions {
+            let transaction =
+                Transaction::from_encoded(encoded).expect("a block holds transactions");
+            now.included.push(transaction.valid_until);
+            let instruction = transaction.instruction_hash();
+            for terms in payments(&transaction.operation) {
+                self.terms.insert((instruction, terms.uetr), terms.clone());
+            }
+        }
+        now.settled = outcomes
+            .iter()
+            .filter_map(|outcome| self.settled(state, outcome))
+            .collect();
+        for outcome in outcomes {
+            let refused = outcome.status == TransactionStatus::Rjct;
+            assert_eq!(refused, outcome.refusal.is_some(), "{outcome:?}");
+        }
+        state.assert_conserved();
+        for (name, check) in super::CHECKS {
+            if let Some(problem) = check(&self.last, &now) {
+                panic!("{name}: {problem}, at height {}", block.header.height);
+            }
+        }
+        self.last = now;
+    }
+    /// A movement of money; an answer that is only repeated (clause 4.5) is none.
+    fn settled(&self, state: &State, outcome: &Outcome) -> Option<Settled> {
+        let fresh = outcome.status == TransactionStatus::Acsc && outcome.clause.as_str() != "4.5";
+        let movement = outcome.movement.as_ref().filter(|_| fresh)?;
+        let key = InstructionKey {
+            agent: movement.debtor_agent,
+            uetr: movement.uetr,
+        };
+        let terms = self.terms.get(&(outcome.instruction, movement.uetr));
+        Some(Settled {
+            key,
+            kind: state.record(&key).map(|record| record.kind.clone()),
+            debit: movement.debtor_account.clone().expect("settled"),
+            credit: movement.creditor_account.clone().expect("settled"),
+            currency: movement.currency,
+            amount: signed(movement.amount.minor()),
+            reject_time: terms.and_then(|terms| terms.reject_time),
+            for_the_house: terms
+                .is_some_and(|terms| terms.kind == PaymentKind::FinancialInstitution),
+        })
+    }
+}
+
+/// The payments that an instruction names.
+fn payments(operation: &Operation) -> Vec<&PaymentTerms> {
+    match operation {
+        Operation::Pay(pay) => vec![&pay.payment],
+        Operation::Hold(hold) => vec![&hold.payment],
+        Operation::PayBulk(bulk) => bulk.payments.iter().collect(),
+        Operation::Linked(linked) => linked.legs.iter().collect(),
+        Operation::IssueRequest(_)
+        | Operation::Issue(_)
+        | Operation::RedeemRequest(_)
+        | Operation::RedeemConfirm(_)
+        | Operation::RedeemCancel(_)
+        | Operation::Post(_)
+        | Operation::Void(_)
+        | Operation::Approve(_)
+        | Operation::Cancel(_)
+        | Operation::Return(_)
+        | Operation::ConfirmCredit(_)
+        | Operation::CurrencyHalt(_)
+        | Operation::CurrencyResume(_)
+        | Operation::RotateKey(_)
+        | Operation::ValidatorSetChange(_) => Vec::new(),
+    }
+}
+
+fn signed(minor: u128) -> i128 {
+    i128::try_from(minor).expect("amounts have at most 18 digits")
+}
+
+fn observe(state: &State) -> Observation {
+    let account = |account: &karwan_ledger::Account| SeenAccount {
+        owner: account.owner,
+        currency: account.currency,
+        class: account.class,
+        posted: account.posted,
+        held: signed(account.held.minor()),
+    };
+    let record = |record: &karwan_ledger::Record| SeenRecord {
+        instruction: record.instruction,
+        status: record.status,
+        kind: record.kind.clone(),
+        debit: record.movement.debtor_account.clone(),
+        amount: signed(record.movement.amount.minor()),
+        kept_until: record.retained_until,
+    };
+    Observation {
+        time: state.chain().time,
+        accounts: state
+            .accounts()
+            .map(|(number, row)| (number.clone(), account(row)))
+            .collect(),
+        currencies: state
+            .currencies()
+            .map(|(code, row)| {
+                let seen = SeenCurrency {
+                    contra: row.contra.clone(),
+                    issued: signed(row.issued.minor()),
+                    redeemed: signed(row.redeemed.minor()),
+                };
+                (*code, seen)
+            })
+            .collect(),
+        records: state
+            .records()
+            .map(|(key, row)| (*key, record(row)))
+            .collect(),
+        settled: Vec::new(),
+        included: Vec::new(),
+    }
+}

@@ -1,0 +1,9 @@
+//! The ledger's contract, from outside: its rules in the reader's words, the invariants of the semantics after every block, random
+//! sequences against a naive model, and the bytes that may not change unnoticed.
+
+#![expect(clippy::unwrap_used, reason = "a failing test should panic")]
+
+mod invariants;
+
+mod rules;
+mod support;

@@ -1,0 +1,21 @@
+//! The rules in the words of those who live by them, one file for each concept.
+
+mod approvals;
+mod backlog;
+mod blocks;
+mod bulk;
+mod cancel;
+mod check_order;
+mod checkpoints;
+mod currency;
+mod genesis;
+mod holds;
+mod idempotency;
+mod issue;
+mod keys;
+mod linked;
+mod payments;
+mod returns;
+mod signatures;
+mod times;
+mod validators;

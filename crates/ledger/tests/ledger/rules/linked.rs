@@ -1,0 +1,154 @@
+//! Linked payments: several debtors, several currencies, all or none.
+
+use crate::support::*;
+use karwan_ledger::{LINKED_LEGS_MAX, Linked, Operation};
+
+/// Rupees against som.
+fn exchange() -> Linked {
+    linked(vec![
+        pay(INDUS, NARYN, "30000 PKR", "rupees"),
+        pay(NARYN, INDUS, "9000 KGS", "som"),
+    ])
+}
+
+#[test]
+fn all_legs_settle_when_every_debtor_has_signed() {
+    let mut chain = Chain::new();
+    chain.check(exchange(), &together(&[INDUS, NARYN]), "ACSC, ACSC");
+    chain.check_balances(&[
+        ("INDUS-PKR", "5970000.00"),
+        ("INDUS-KGS", "1009000.00"),
+        ("NARYN-PKR", "530000.00"),
+        ("NARYN-KGS", "2991000.00"),
+    ]);
+    chain.check(exchange(), &together(&[INDUS, NARYN]), "ACSC, ACSC");
+    chain.replay();
+}
+
+#[test]
+fn a_leg_may_spend_what_an_earlier_leg_brought() {
+    let mut chain = Chain::new();
+    let chained = || {
+        linked(vec![
+            pay(INDUS, TALAS, "700 PKR", "a"),
+            pay(TALAS, RAVI, "700 PKR", "b"),
+        ])
+    };
+    chain.check(chained(), &together(&[INDUS, TALAS]), "ACSC, ACSC");
+    chain.check_balances(&[("TALAS-PKR", "0.00")]);
+    let reversed = linked(vec![
+        pay(TALAS, RAVI, "700 PKR", "c"),
+        pay(INDUS, TALAS, "700 PKR", "d"),
+    ]);
+    let answers = "RJCT AM04 INSUFFICIENT_FUNDS, RJCT NARR LEG_FAILED";
+    chain.check(reversed, &together(&[INDUS, TALAS]), answers);
+}
+
+#[test]
+fn when_one_leg_fails_nothing_settles_and_the_others_name_it() {
+    let mut chain = Chain::new();
+    let legs = linked(vec![
+        pay(INDUS, RAVI, "10 PKR", "a"),
+        pay(INDUS, RAVI, "20 PKR", "b"),
+        pay(RAVI, INDUS, "9 KGS", "c"),
+        pay(INDUS, RAVI, "30 PKR", "d"),
+    ]);
+    let signed = chain.sign(legs, &together(&[INDUS, RAVI]));
+    let before = chain.state.clone();
+    let outcomes = chain.block(&[signed]);
+    let failed = "RJCT NARR LEG_FAILED";
+    let answers = format!("{failed}, {failed}, RJCT AM04 INSUFFICIENT_FUNDS, {failed}");
+    assert_eq!(say(&outcomes), answers);
+    let detail = outcomes[0].refusal.as_ref().unwrap().detail.to_string();
+    let cause = "nothing settled, because leg 2 (counted from 0) was refused: INSUFFICIENT_FUNDS";
+    assert_eq!(detail, cause);
+    // No residue: every account is as it was.
+    assert!(before.accounts().eq(chain.state.accounts()));
+}
+
+#[test]
+fn a_leg_whose_reference_is_taken_refuses_the_others_and_uses_their_references_up() {
+    let mut chain = Chain::new();
+    chain.check(pay(NARYN, INDUS, "1 KGS", "som"), &all(NARYN), "ACSC");
+    let answers = "RJCT DU03 UETR_CONFLICT, RJCT NARR LEG_FAILED";
+    let signers = together(&[INDUS, NARYN]);
+    chain.check(exchange(), &signers, answers);
+    let alone = pay(INDUS, NARYN, "1 PKR", "rupees");
+    chain.check(alone, &all(INDUS), "RJCT DU03 UETR_CONFLICT");
+    // The payment that had the reference first is untouched.
+    chain.check(pay(NARYN, INDUS, "1 KGS", "som"), &all(NARYN), "ACSC");
+}
+
+#[test]
+fn debtors_sign_one_after_the_other() {
+    let mut chain = Chain::new();
+    let two = [maker(INDUS), checker(INDUS)];
+    chain.check(exchange(), &two, "PATC");
+    // The first signer of NARYN takes NARYN's reference.
+    chain.check(chain.approve(exchange()), &[maker(NARYN)], "ACSC, PATC");
+    let settled = "ACSC, ACSC, ACSC";
+    chain.check(chain.approve(exchange()), &[checker(NARYN)], settled);
+    chain.check_balances(&[("INDUS-KGS", "1009000.00"), ("NARYN-PKR", "530000.00")]);
+}
+
+#[test]
+fn nobody_uses_up_another_institutions_reference_by_linking_to_it() {
+    let mut chain = Chain::new();
+    chain.check(exchange(), &all(INDUS), "PATC");
+    // NARYN has not signed, so its reference is free for a payment of its own.
+    chain.check(pay(NARYN, RAVI, "1 KGS", "som"), &all(NARYN), "ACSC");
+    let refused = "ACSC, RJCT DU03 UETR_CONFLICT, RJCT NARR LEG_FAILED";
+    chain.check(chain.approve(exchange()), &[maker(NARYN)], refused);
+    let nothing = "RJCT NARR NOTHING_TO_APPROVE";
+    chain.check(chain.approve(exchange()), &[checker(NARYN)], nothing);
+    chain.replay();
+}
+
+#[test]
+fn a_leg_cancelled_while_the_set_waits_refuses_the_rest() {
+    let mut chain = Chain::new();
+    let two = [maker(INDUS), checker(INDUS), maker(NARYN)];
+    chain.check(exchange(), &two, "PATC, PATC");
+    chain.check(cancel(INDUS, "rupees"), &all(INDUS), "CANC, ACSC");
+    let refused = "ACSC, RJCT NARR LEG_FAILED";
+    chain.check(chain.approve(exchange()), &[checker(NARYN)], refused);
+}
+
+#[test]
+fn what_only_one_debtor_signed_times_out() {
+    let mut chain = Chain::new();
+    chain.check(exchange(), &all(INDUS), "PATC");
+    chain.after(HOUR).check_time("");
+    chain
+        .after(millis(1))
+        .check_time("RJCT AB03 APPROVAL_TIMEOUT");
+    chain.check(pay(NARYN, INDUS, "1 KGS", "som"), &all(NARYN), "ACSC");
+}
+
+#[test]
+fn the_policy_of_each_debtor_looks_at_the_sum_of_its_legs() {
+    let mut chain = Chain::new();
+    let legs = |each: &str, name: &str| {
+        linked(vec![
+            pay(INDUS, RAVI, each, &format!("{name}x")),
+            pay(INDUS, RAVI, each, &format!("{name}y")),
+        ])
+    };
+    chain.check(legs("500 PKR", "a"), &[maker(INDUS)], "ACSC, ACSC");
+    chain.check(legs("500.01 PKR", "b"), &[maker(INDUS)], "PATC, PATC");
+}
+
+#[test]
+fn a_set_has_two_to_sixty_four_legs_with_their_own_references() {
+    let check = |count: usize, good: bool| {
+        let leg = |index: usize| pay(INDUS, RAVI, "1 PKR", &index.to_string());
+        let legs = linked((0..count).map(leg).collect());
+        assert_eq!(Operation::from(legs).check_alone().is_ok(), good, "{count}");
+    };
+    check(1, false);
+    check(2, true);
+    check(LINKED_LEGS_MAX, true);
+    check(LINKED_LEGS_MAX + 1, false);
+    let twice = linked(vec![pay(INDUS, RAVI, "1 PKR", "a"); 2]);
+    assert!(Operation::from(twice).check_alone().is_err());
+}

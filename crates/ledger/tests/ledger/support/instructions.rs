@@ -1,0 +1,170 @@
+//! Instructions as one would say them: `pay(INDUS, NARYN, "10 PKR", "rent")`.
+
+use super::words::*;
+use karwan_ledger::{
+    Cancel, ConfirmCredit, CurrencyHalt, CurrencyResume, Hold, Issue, IssueRequest, Linked, Pay,
+    PayBulk, PaymentKind, PaymentTerms, Post, Priority, RedeemCancel, RedeemConfirm, RedeemRequest,
+    Return, RotateKey, ValidatorSetChange, Void,
+};
+use karwan_types::{SecretKey, Timestamp, Validator};
+
+/// The terms of a payment between two institutions for themselves.
+pub(crate) fn terms(from: Institution, to: Institution, sum: &str, name: &str) -> PaymentTerms {
+    let (currency, amount) = money(sum);
+    PaymentTerms {
+        kind: PaymentKind::FinancialInstitution,
+        instruction_id: None,
+        end_to_end_id: "NOTPROVIDED".parse().expect("an identifier"),
+        uetr: uetr(name),
+        currency,
+        amount,
+        settlement_date: None,
+        debtor_agent: from.agent(),
+        debtor_account: None,
+        creditor_agent: to.agent(),
+        creditor_account: None,
+        charge_bearer: None,
+        priority: Priority::Norm,
+        from_time: None,
+        till_time: None,
+        reject_time: None,
+        purpose: None,
+        local_purpose: None,
+        commitments: Vec::new(),
+        message_hash: None,
+    }
+}
+pub(crate) fn pay(from: Institution, to: Institution, sum: &str, name: &str) -> Pay {
+    Pay {
+        payment: terms(from, to, sum, name),
+    }
+}
+/// The same payment, with something about it changed.
+pub(crate) fn with(mut pay: Pay, edit: impl FnOnce(&mut PaymentTerms)) -> Pay {
+    edit(&mut pay.payment);
+    pay
+}
+pub(crate) fn bulk(payments: Vec<Pay>) -> PayBulk {
+    PayBulk {
+        payments: payments.into_iter().map(|pay| pay.payment).collect(),
+    }
+}
+pub(crate) fn linked(legs: Vec<Pay>) -> Linked {
+    Linked {
+        legs: legs.into_iter().map(|pay| pay.payment).collect(),
+    }
+}
+pub(crate) fn hold(
+    from: Institution,
+    to: Institution,
+    sum: &str,
+    name: &str,
+    expires: Timestamp,
+) -> Hold {
+    Hold {
+        payment: terms(from, to, sum, name),
+        expires,
+    }
+}
+pub(crate) fn post(agent: Institution, name: &str, sum: &str) -> Post {
+    Post {
+        agent: agent.agent(),
+        uetr: uetr(name),
+        amount: money(sum).1,
+    }
+}
+pub(crate) fn void(agent: Institution, name: &str) -> Void {
+    Void {
+        agent: agent.agent(),
+        uetr: uetr(name),
+    }
+}
+pub(crate) fn issue_request(agent: Institution, sum: &str, name: &str) -> IssueRequest {
+    let (currency, amount) = money(sum);
+    IssueRequest {
+        uetr: uetr(name),
+        agent: agent.agent(),
+        currency,
+        amount,
+        rtgs_reference: "RTGS".parse().expect("an identifier"),
+    }
+}
+pub(crate) fn issue(agent: Institution, name: &str, reference: &str) -> Issue {
+    Issue {
+        agent: agent.agent(),
+        uetr: uetr(name),
+        rtgs_credit_reference: reference.parse().expect("an identifier"),
+    }
+}
+pub(crate) fn redeem_request(agent: Institution, sum: &str, name: &str) -> RedeemRequest {
+    let (currency, amount) = money(sum);
+    RedeemRequest {
+        uetr: uetr(name),
+        agent: agent.agent(),
+        currency,
+        amount,
+        rtgs_account: account("RTGS-1"),
+    }
+}
+pub(crate) fn redeem_confirm(agent: Institution, name: &str, reference: &str) -> RedeemConfirm {
+    RedeemConfirm {
+        agent: agent.agent(),
+        uetr: uetr(name),
+        rtgs_debit_reference: reference.parse().expect("an identifier"),
+    }
+}
+pub(crate) fn redeem_cancel(agent: Institution, name: &str) -> RedeemCancel {
+    RedeemCancel {
+        agent: agent.agent(),
+        uetr: uetr(name),
+    }
+}
+pub(crate) fn cancel(agent: Institution, name: &str) -> Cancel {
+    Cancel {
+        agent: agent.agent(),
+        uetr: uetr(name),
+        reason: "CUST".parse().expect("a code"),
+    }
+}
+/// Sends `sum` of the payment `original` of `original_agent` back, under the name `name`.
+pub(crate) fn send_back(
+    original_agent: Institution,
+    original: &str,
+    sum: &str,
+    name: &str,
+) -> Return {
+    Return {
+        uetr: uetr(name),
+        original_agent: original_agent.agent(),
+        original_uetr: uetr(original),
+        amount: money(sum).1,
+        reason: "AC04".parse().expect("a code"),
+    }
+}
+pub(crate) fn confirm_credit(agent: Institution, name: &str) -> ConfirmCredit {
+    ConfirmCredit {
+        agent: agent.agent(),
+        uetr: uetr(name),
+    }
+}
+pub(crate) fn halt(currency: &str) -> CurrencyHalt {
+    CurrencyHalt {
+        currency: code(currency),
+        reason: "RTGS outage".parse().expect("a sentence"),
+    }
+}
+pub(crate) fn resume(currency: &str) -> CurrencyResume {
+    CurrencyResume {
+        currency: code(currency),
+        reason: "RTGS restored".parse().expect("a sentence"),
+    }
+}
+pub(crate) fn rotate(old: &SecretKey, new: &SecretKey) -> RotateKey {
+    RotateKey {
+        old: old.public_key(),
+        new: new.public_key(),
+    }
+}
+pub(crate) fn validators(validators: Vec<Validator>) -> ValidatorSetChange {
+    ValidatorSetChange { validators }
+}

@@ -1,0 +1,61 @@
+//! The same file gives the same instruction, nothing personal leaves in clear, and only the creditor can open the message.
+
+use super::*;
+use karwan_types::{CommitmentSecret, Date};
+
+fn transfer() -> CreditTransfer {
+    let template = include_str!("../../../../node-config/demo/01-accepted-customer-pkr.xml");
+    let date = Date::parse("2026-11-23").unwrap();
+    let uetr: Uetr = "8a562c67-ca16-48ba-b074-65581be6f001".parse().unwrap();
+    let xml = karwan_iso20022::fill_template(template, date, &mut |_| uetr).unwrap();
+    let document = karwan_iso20022::read(xml.as_bytes(), &Profile::default()).unwrap();
+    document.transfers.into_iter().next().unwrap()
+}
+
+fn secret(byte: u8) -> CommitmentSecret {
+    CommitmentSecret::from_bytes([byte; 32])
+}
+
+#[test]
+fn importing_the_same_file_twice_gives_the_same_bytes() {
+    let encode = |secret: &CommitmentSecret| karwan_types::encode(&to_terms(&transfer(), secret));
+    assert_eq!(encode(&secret(1)), encode(&secret(1)));
+    assert_ne!(encode(&secret(1)), encode(&secret(2)), "another institution's commitments differ");
+}
+
+#[test]
+fn no_name_account_or_remittance_text_is_on_the_ledger() {
+    let transfer = transfer();
+    let bytes = karwan_types::encode(&to_terms(&transfer, &secret(1)));
+    let entries = transfer.private.entries();
+    assert!(entries.len() >= 4, "the demo payment names its parties");
+    for (label, value) in entries.iter().filter(|(_, value)| value.len() >= 6) {
+        let found = bytes.windows(value.len()).any(|window| window == value.as_bytes());
+        assert!(!found, "{label} is in clear");
+    }
+}
+
+#[test]
+fn every_datum_of_the_message_is_committed_to_once() {
+    let terms = to_terms(&transfer(), &secret(1));
+    assert!(terms.commitments.windows(2).all(|pair| pair[0].datum < pair[1].datum));
+    assert!(ledger::Operation::from(ledger::Pay { payment: terms }).check_alone().is_ok());
+}
+
+#[test]
+fn only_the_creditor_opens_the_message_and_finds_the_salt_in_it() {
+    let transfer = transfer();
+    let salt = secret(1).salt(&transfer.ledger.uetr);
+    let creditor = x25519::Identity::generate();
+    let recipient = creditor.to_public().to_string().parse().unwrap();
+    let sealed = seal(&transfer, &salt, &recipient).unwrap();
+    let opened = open(&sealed, &creditor).unwrap();
+    assert_eq!(opened.document.as_bytes(), transfer.payload);
+    assert_eq!(opened.uetr, transfer.ledger.uetr);
+    assert!(opened.salt.len() == 64);
+    assert!(open(&sealed, &x25519::Identity::generate()).is_err());
+    let mut damaged = sealed.clone();
+    let last = damaged.len() - 1;
+    damaged[last] ^= 1;
+    assert!(open(&damaged, &creditor).is_err());
+}

@@ -1,0 +1,19 @@
+//! Log lines: text for people or one JSON object a line, on standard error.
+
+use crate::config::{ConfigFile, LogFormat};
+use tracing_subscriber::EnvFilter;
+
+/// Starts logging. A second call in one process changes nothing.
+///
+/// # Errors
+/// A sentence when `log_level` is not a filter.
+pub fn start(file: &ConfigFile) -> Result<(), String> {
+    let filter = EnvFilter::try_new(&file.log_level).map_err(|error| format!("log_level: {error}"))?;
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    // Somebody else's subscriber in the same process, as in a test, is kept.
+    let _already = match file.log_format {
+        LogFormat::Text => builder.with_ansi(false).try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    };
+    Ok(())
+}

@@ -1,0 +1,59 @@
+//! Answers that are read from the block log by way of the query index: where an outcome is, and the changes of the
+//! validator set that its receipt carries.
+
+use crate::derived::SharedIndex;
+use crate::published::Publisher;
+use crate::recovery::{RecoveryError, read_frame};
+use karwan_storage::{Answer, BlockReader, Hit, IndexError, IndexKey, IndexKind};
+use karwan_types::{BlockFrame, Height, ValidatorChange};
+
+/// Why a query has no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum QueryError {
+    /// The index is not open yet.
+    #[error("the query index is being opened; try again in a moment")]
+    IndexOpening,
+    /// The index failed.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+    /// A stored block failed.
+    #[error(transparent)]
+    Block(#[from] RecoveryError),
+}
+
+/// Reads for queries. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Queries {
+    pub(crate) reader: BlockReader,
+    pub(crate) index: SharedIndex,
+    pub(crate) publisher: Publisher,
+}
+
+impl Queries {
+    /// Where a key occurs, newest first, older than `before` if that is given.
+    pub(crate) fn find(&self, kind: IndexKind, bytes: &[u8], before: Option<Hit>, max: usize) -> Result<Answer, QueryError> {
+        let index = self.index.get().ok_or(QueryError::IndexOpening)?;
+        let none = Answer { hits: Vec::new(), more: false, indexed_to: index.indexed_to() };
+        let Some(key) = IndexKey::new(kind, bytes) else { return Ok(none) };
+        Ok(index.find(&key, before, max)?)
+    }
+
+    /// A stored block; none above the last one and below the first.
+    pub(crate) fn frame(&self, height: Height) -> Result<Option<BlockFrame>, QueryError> {
+        if height == Height::GENESIS || height > self.reader.last() {
+            return Ok(None);
+        }
+        Ok(Some(read_frame(&self.reader, height)?))
+    }
+
+    /// Every change of the validator set before a height, with its proof.
+    pub(crate) fn validator_changes(&self, before: Height) -> Result<Vec<ValidatorChange>, QueryError> {
+        let state = &self.publisher.latest().state;
+        let mut changes = Vec::new();
+        for (changed, next) in state.validator_changes().take_while(|(changed, _)| *changed < before) {
+            let BlockFrame { block, certificate, .. } = read_frame(&self.reader, changed)?;
+            changes.push(ValidatorChange { header: block.header, certificate, next: next.clone() });
+        }
+        Ok(changes)
+    }
+}

@@ -1,0 +1,61 @@
+//! Every method: its parameters, its answer, and how it is answered. Which of them exist, and for whom, is in `policy`.
+
+mod accounts;
+mod approvals;
+mod chain;
+mod events;
+mod iso;
+mod node;
+mod payments;
+mod registers;
+mod transactions;
+
+pub use accounts::{
+    AccountAnswer, AccountGet, AccountGetParams, AccountHistory, AccountHistoryParams, AccountView,
+    AccountsAnswer, AccountsList, AccountsListParams, HistoryAnswer,
+};
+pub use approvals::{
+    ApprovalAnswer, ApprovalView, ApprovalsAnswer, ApprovalsGet, ApprovalsGetParams, ApprovalsList,
+    SignerView,
+};
+pub use chain::{
+    BlockAnswer, BlockGet, BlockGetParams, ChainHead, HeadAnswer, ValidatorsAnswer, ValidatorsGet,
+};
+pub(crate) use events::subscribe;
+pub use events::{BlockEventView, EVENT_NOTIFICATION, EVENT_UNSUBSCRIBE, EventView, EventsSubscribe, EventsSubscribeParams};
+pub use iso::{
+    ImportAnswer, ImportedMessageView, IsoImport, IsoImportParams, IsoOutbox, IsoOutboxParams,
+    OutboxAnswer, OutboxMessageView,
+};
+pub use node::{NodeAnswer, NodeStatusGet, RpcDiscover};
+pub use payments::{
+    PaymentAnswer, PaymentGet, PaymentGetParams, PaymentView, ReceiptAnswer, ReceiptGet,
+    ReceiptGetParams,
+};
+pub use registers::{
+    CurrenciesAnswer, CurrenciesList, CurrencyView, ParticipantView, ParticipantsAnswer,
+    ParticipantsList,
+};
+pub use transactions::{
+    FinalView, SubmitView, SubmitWord, TxSubmit, TxSubmitParams, TxWait, TxWaitParams, Wait,
+    WaitView, WaitWord,
+};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Parameters of a method that needs none but the height to answer at.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AsOfParams {
+    /// Wait until the node has reached this height, or fail with `BEHIND`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least_height: Option<u64>,
+}
+
+/// How many entries a page has.
+fn page_entries(limit: Option<u32>) -> usize {
+    use crate::limits::{PAGE_ENTRIES_DEFAULT, PAGE_ENTRIES_MAX};
+    let entries = limit.unwrap_or(PAGE_ENTRIES_DEFAULT).clamp(1, PAGE_ENTRIES_MAX);
+    usize::try_from(entries).expect("a page is small")
+}

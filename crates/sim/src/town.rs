@@ -1,0 +1,302 @@
+//! The invented world that settles payments: four jurisdictions, their central banks, banks, keys and accounts.
+//!
+//! Keys are made from the names of their holders, so that whoever needs one can make it again. A participant's spare key
+//! is the one that is rotated; its generation is read from the ledger.
+
+use crate::clock::EPOCH_MS;
+use karwan_ledger::{
+    AccountClass, AccountStatus, ApprovalTier, Genesis, GenesisAccount, GenesisCurrency,
+    GenesisDocument, GenesisJurisdiction, GenesisKey, GenesisParticipant, Parameters,
+    ParticipantKind, Role, State,
+};
+use karwan_types::{
+    AccountNumber, AgentIdentification, Amount, Bic, ClearingMember, CurrencyCode, DurationMs,
+    HashDomain, JurisdictionCode, Lei, Max35Text, PublicKey, SecretKey, Timestamp, Validator,
+    hash_of, mod_97,
+};
+use std::collections::BTreeMap;
+
+/// Jurisdiction and currency.
+const HOMES: [(&str, &str); 4] = [("PK", "PKR"), ("KG", "KGS"), ("KZ", "KZT"), ("UZ", "UZS")];
+/// What every bank has on each of its accounts at the beginning, in minor units.
+const OPENING: u128 = 20_000_000;
+/// Up to this amount a bank's maker signs alone, in minor units of the bank's own currency.
+pub(crate) const MAKER_ALONE_MAX: u128 = 100_000;
+
+/// An institution and the names it answers to.
+#[derive(Clone, Debug)]
+pub(crate) struct Institution {
+    pub(crate) name: String,
+    pub(crate) lei: Lei,
+    pub(crate) names: Vec<AgentIdentification>,
+    pub(crate) jurisdiction: JurisdictionCode,
+    pub(crate) kind: ParticipantKind,
+}
+
+/// The whole world of clients.
+pub(crate) struct Town {
+    pub(crate) genesis: Genesis,
+    /// Banks and others that pay.
+    pub(crate) banks: Vec<Institution>,
+    /// One central bank for each currency.
+    pub(crate) issuers: BTreeMap<CurrencyCode, Institution>,
+    pub(crate) currencies: Vec<CurrencyCode>,
+    keys: BTreeMap<String, SecretKey>,
+}
+
+/// The key that belongs to a name.
+pub(crate) fn key_of(name: &str) -> SecretKey {
+    let seed = hash_of(HashDomain::Payload, &[b"simulated key ", name.as_bytes()]);
+    SecretKey::from_seed(seed.as_bytes())
+}
+
+impl Town {
+    /// Builds the genesis of a network with these validators.
+    pub(crate) fn new(powers: &[u64], retention_ms: u64) -> Self {
+        let mut town = Builder::default();
+        for (code, currency) in HOMES {
+            town.add_home(code, currency);
+        }
+        let validators = powers
+            .iter()
+            .enumerate()
+            .map(|(number, power)| validator(number, *power))
+            .collect();
+        let document = GenesisDocument {
+            network: "simulation".parse().expect("constant"),
+            time: Timestamp::from_millis(EPOCH_MS - 60_000),
+            parameters: Parameters {
+                rulebook: 1,
+                validity_max_ms: DurationMs::from_millis(3_600_000),
+                retention_ms: DurationMs::from_millis(retention_ms),
+                settlement_methods: vec!["CLRG".parse().expect("constant")],
+            },
+            jurisdictions: town.jurisdictions,
+            validators,
+            currencies: town.currencies,
+            participants: town.participants,
+        };
+        let currencies = HOMES.map(|(_, code)| currency(code)).to_vec();
+        let genesis = Genesis::new(document).expect("the town's genesis follows the rules");
+        Self {
+            genesis,
+            banks: town.banks,
+            issuers: town.issuers,
+            currencies,
+            keys: town.keys,
+        }
+    }
+
+    /// The key with this name: made once, because making one costs as much as a signature.
+    pub(crate) fn key(&mut self, name: String) -> &SecretKey {
+        self.keys
+            .entry(name)
+            .or_insert_with_key(|name| key_of(name))
+    }
+
+    /// The name of an institution's spare key that is in force, and of the one after it.
+    pub(crate) fn spare(&mut self, state: &State, holder: &str) -> (String, String) {
+        let mut generation = 0u32;
+        loop {
+            let name = spare_name(holder, generation);
+            let public = self.key(name.clone()).public_key();
+            let in_force = state
+                .key(&public)
+                .is_some_and(|record| record.revoked_at.is_none());
+            if in_force || generation > 100 {
+                return (name, spare_name(holder, generation + 1));
+            }
+            generation += 1;
+        }
+    }
+}
+
+/// A validator by its number; jurisdictions take turns.
+pub(crate) fn validator(number: usize, power: u64) -> Validator {
+    let (home, _) = HOMES[number % HOMES.len()];
+    Validator {
+        key: key_of(&format!("validator {number}")).public_key(),
+        power,
+        jurisdiction: home.parse().expect("constant"),
+    }
+}
+
+/// The name of a governor's key.
+pub(crate) fn governor(jurisdiction: JurisdictionCode) -> String {
+    format!("governor {jurisdiction}")
+}
+
+fn spare_name(holder: &str, generation: u32) -> String {
+    format!("{holder}/spare {generation}")
+}
+
+fn currency(code: &str) -> CurrencyCode {
+    code.parse().expect("constant")
+}
+
+/// The account of an institution in a currency.
+pub(crate) fn account(institution: &str, currency: CurrencyCode) -> AccountNumber {
+    format!("{institution}:{currency}")
+        .parse()
+        .expect("short names")
+}
+
+#[derive(Default)]
+struct Builder {
+    jurisdictions: Vec<GenesisJurisdiction>,
+    currencies: Vec<GenesisCurrency>,
+    participants: Vec<GenesisParticipant>,
+    banks: Vec<Institution>,
+    issuers: BTreeMap<CurrencyCode, Institution>,
+    keys: BTreeMap<String, SecretKey>,
+}
+
+impl Builder {
+    fn public(&mut self, name: String) -> PublicKey {
+        let key = key_of(&name);
+        let public = key.public_key();
+        self.keys.insert(name, key);
+        public
+    }
+
+    fn add_home(&mut self, code: &str, money: &str) {
+        let jurisdiction: JurisdictionCode = code.parse().expect("constant");
+        let governor = self.public(governor(jurisdiction));
+        let regulator = self.public(format!("regulator {code}"));
+        self.jurisdictions.push(GenesisJurisdiction {
+            code: jurisdiction,
+            governors: vec![governor],
+            regulators: vec![regulator],
+            auditors: Vec::new(),
+        });
+        let issuer = self.add_institution(code, "CB", ParticipantKind::CentralBank);
+        self.currencies.push(GenesisCurrency {
+            code: currency(money),
+            issuer: issuer.lei,
+            contra: format!("CONTRA:{money}").parse().expect("constant"),
+            payment_max: Amount::from_minor(10_000_000),
+            payment_min: Amount::from_minor(10),
+            supply_cap: Amount::from_minor(300_000_000),
+            utc_offset_minutes: 300,
+            // One of the issuers closes a minute after the beginning.
+            issuer_window: if money == "UZS" {
+                (0, 14 * 60 + 1)
+            } else {
+                (0, 24 * 60)
+            },
+        });
+        self.issuers.insert(currency(money), issuer);
+        for name in ["AA", "BB"] {
+            let bank = self.add_institution(code, name, ParticipantKind::Bank);
+            self.banks.push(bank);
+        }
+        if code == "PK" {
+            let vasp = self.add_institution(code, "VA", ParticipantKind::Vasp);
+            self.banks.push(vasp);
+        }
+    }
+
+    fn add_institution(&mut self, home: &str, short: &str, kind: ParticipantKind) -> Institution {
+        let name = format!("{home}{short}");
+        let bic: Bic = format!("{short}KW{home}22").parse().expect("constant");
+        let member = ClearingMember {
+            system: Max35Text::parse(&format!("{home}CLR")).expect("constant"),
+            member: Max35Text::parse(&name).expect("constant"),
+        };
+        let institution = Institution {
+            lei: lei(&name),
+            names: vec![
+                AgentIdentification::Bic(bic),
+                AgentIdentification::ClearingMember(member.clone()),
+                AgentIdentification::Lei(lei(&name)),
+            ],
+            jurisdiction: home.parse().expect("constant"),
+            name,
+            kind,
+        };
+        let roles = [
+            ("maker", Role::Maker),
+            ("checker", Role::Checker),
+            ("releaser", Role::Releaser),
+            ("spare 0", Role::Maker),
+        ];
+        let keys = roles
+            .into_iter()
+            .map(|(label, role)| GenesisKey {
+                key: self.public(format!("{}/{label}", institution.name)),
+                role,
+            })
+            .collect();
+        self.participants.push(GenesisParticipant {
+            lei: institution.lei,
+            name: institution
+                .name
+                .parse()
+                .expect("a short name is a sentence"),
+            bic: Some(bic),
+            jurisdiction: institution.jurisdiction,
+            kind,
+            members: vec![member],
+            payload_recipient: None,
+            policy: policy(home, short),
+            keys,
+            accounts: accounts(&institution),
+        });
+        institution
+    }
+}
+
+/// Small amounts in the bank's own currency need a maker; other amounts a checker too; `BB` banks also have large ones
+/// released.
+fn policy(home: &str, short: &str) -> Vec<ApprovalTier> {
+    let own = HOMES
+        .iter()
+        .find(|(code, _)| *code == home)
+        .map(|(_, money)| currency(money))
+        .expect("every home has its currency");
+    let tier = |up_to: Option<u128>, checkers, releasers| ApprovalTier {
+        up_to: up_to.map(|minor| (own, Amount::from_minor(minor))),
+        makers: 1,
+        checkers,
+        releasers,
+    };
+    match short {
+        "CB" => vec![tier(None, 1, 0)],
+        "BB" => vec![
+            tier(Some(MAKER_ALONE_MAX), 0, 0),
+            tier(Some(MAKER_ALONE_MAX * 10), 1, 0),
+            tier(None, 1, 1),
+        ],
+        _ => vec![tier(Some(MAKER_ALONE_MAX), 0, 0), tier(None, 1, 0)],
+    }
+}
+
+fn accounts(institution: &Institution) -> Vec<GenesisAccount> {
+    if institution.kind == ParticipantKind::CentralBank {
+        return Vec::new();
+    }
+    HOMES
+        .iter()
+        .map(|(_, money)| GenesisAccount {
+            number: account(&institution.name, currency(money)),
+            currency: currency(money),
+            class: AccountClass::Settlement,
+            // One bank may not be debited in one currency.
+            status: if institution.name == "UZBB" && *money == "KZT" {
+                AccountStatus::BlockedDebit
+            } else {
+                AccountStatus::Open
+            },
+            opening: Amount::from_minor(OPENING),
+        })
+        .collect()
+}
+
+/// A well-formed LEI for an invented institution.
+fn lei(name: &str) -> Lei {
+    let base = format!("SIMULATION{name:0<8}");
+    let rest = mod_97(&format!("{base}00")).expect("letters and digits");
+    format!("{base}{:02}", 98 - rest)
+        .parse()
+        .expect("check digits were just made")
+}

@@ -1,0 +1,1 @@
+//! Tests of the whole: what no single crate can show. The tests themselves are in `tests/tests`.
