@@ -67,7 +67,10 @@ fn a_secret_key_is_never_printed() {
 
 /// Every vector of the file, by its id: the strict rule must agree with the published verdict on each.
 #[test]
-#[expect(clippy::print_stdout, reason = "says whether it ran, and on how many vectors")]
+#[expect(
+    clippy::print_stdout,
+    reason = "says whether it ran, and on how many vectors"
+)]
 fn wycheproof_ed25519_vectors_have_their_published_outcome() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../../shared/vectors/wycheproof-ed25519.json");
