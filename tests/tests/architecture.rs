@@ -11,8 +11,9 @@ const ROWS: &[&[&str]] = &[
     &["karwan-types"],
     &["karwan-ledger", "karwan-consensus", "karwan-iso20022"],
     &["karwan-replica"],
-    &["karwan-networking", "karwan-storage"],
-    &["karwan-sim"],
+    &["karwan-networking", "karwan-storage", "karwan-rpc"],
+    &["karwan-node", "karwan-sim"],
+    &["karwan-cli"],
     &["karwan-tests"],
 ];
 
@@ -24,9 +25,10 @@ const FENCED: &[(&str, &[&str])] = &[
     ("libp2p", &["karwan-networking"]),
     ("arc-malachitebft-core-consensus", &["karwan-consensus"]),
     ("arc-malachitebft-core-types", &["karwan-consensus"]),
-    ("arc-malachitebft-peer", &["karwan-consensus"]),
     ("quick-xml", &["karwan-iso20022"]),
-    ("anyhow", &["karwan-sim"]),
+    ("jsonrpsee", &["karwan-rpc"]),
+    ("age", &["karwan-node", "karwan-cli"]),
+    ("anyhow", &["karwan-sim", "karwan-cli"]),
 ];
 
 /// Crates that may not see a runtime, a socket or a file.

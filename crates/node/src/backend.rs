@@ -11,11 +11,12 @@ use futures::future::BoxFuture;
 use karwan_networking::NetworkHandle;
 use karwan_replica::SubmitAnswer as ReplicaAnswer;
 use karwan_rpc::{
-    Backend, BackendError, Found, Health, HealthItem, Located, Lookup, NodeStatus, Snapshot, SubmitAnswer,
+    Backend, BackendError, Found, Health, HealthItem, Located, Lookup, NodeStatus, Snapshot,
+    SubmitAnswer,
 };
 use karwan_storage::{Hit, IndexKind};
 use karwan_types::{
-    BlockFrame, ChainId, DurationMs, EncodedTransaction, Height, PublicKey, Sentence, ValidatorChange,
+    BlockFrame, ChainId, DurationMs, EncodedTransaction, Height, PublicKey, Sentence,
 };
 use std::sync::Arc;
 use tokio::sync::{oneshot, watch};
@@ -39,18 +40,28 @@ pub(crate) struct NodeBackend {
 }
 
 fn failed(what: &str, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> BackendError {
-    BackendError { what: what.to_owned(), source: source.into() }
+    BackendError {
+        what: what.to_owned(),
+        source: source.into(),
+    }
 }
 
 fn item(name: &'static str, failing: Option<String>) -> HealthItem {
-    HealthItem { name, failing: failing.map(|text| Sentence::fitted(&text)) }
+    HealthItem {
+        name,
+        failing: failing.map(|text| Sentence::fitted(&text)),
+    }
 }
 
 impl NodeBackend {
     async fn take_in(self, encoded: EncodedTransaction) -> SubmitAnswer {
-        let retry = |reason: &str| SubmitAnswer::RetryLater { reason: Sentence::fitted(reason), after: RETRY_AFTER };
+        let retry = |reason: &str| SubmitAnswer::RetryLater {
+            reason: Sentence::fitted(reason),
+            after: RETRY_AFTER,
+        };
         let (chain, verified) = (self.chain, Arc::clone(&self.verified));
-        let verification = tokio::task::spawn_blocking(move || verified.verify(encoded, &chain)).await;
+        let verification =
+            tokio::task::spawn_blocking(move || verified.verify(encoded, &chain)).await;
         let transaction = match verification {
             Ok(Ok(transaction)) => transaction,
             Ok(Err(rejection)) => return SubmitAnswer::Rejected(rejection),
@@ -58,16 +69,25 @@ impl NodeBackend {
         };
         let id = transaction.id();
         let (answer, answered) = oneshot::channel();
-        if self.owner.bulk.try_send(Message::Submit(transaction, answer)).is_err() {
+        if self
+            .owner
+            .bulk
+            .try_send(Message::Submit(transaction, answer))
+            .is_err()
+        {
             return retry("the node has more to do than it can");
         }
         match answered.await {
             Ok(ReplicaAnswer::Accepted) => SubmitAnswer::Accepted,
-            Ok(ReplicaAnswer::Duplicate) if self.queries.publisher.latest().state.holds_transaction(&id) => {
+            Ok(ReplicaAnswer::Duplicate)
+                if self.queries.publisher.latest().state.holds_transaction(&id) =>
+            {
                 SubmitAnswer::AlreadyFinal
             }
             Ok(ReplicaAnswer::Duplicate) => SubmitAnswer::Duplicate,
-            Ok(ReplicaAnswer::RetryLater) => retry("as many transactions wait as this institution may have waiting"),
+            Ok(ReplicaAnswer::RetryLater) => {
+                retry("as many transactions wait as this institution may have waiting")
+            }
             Ok(ReplicaAnswer::Rejected(rejection)) => SubmitAnswer::Rejected(rejection),
             Err(_) => retry("the node is stopping"),
         }
@@ -105,27 +125,36 @@ impl Backend for NodeBackend {
         .boxed()
     }
     fn frame(&self, height: Height) -> Result<Option<Arc<BlockFrame>>, BackendError> {
-        let frame = self.queries.frame(height).map_err(|error| failed("read a block", error))?;
+        let frame = self
+            .queries
+            .frame(height)
+            .map_err(|error| failed("read a block", error))?;
         Ok(frame.map(Arc::new))
     }
-    fn find(&self, lookup: &Lookup, before: Option<Located>, limit: usize) -> Result<Found, BackendError> {
-        let before = before.map(|place| Hit { height: place.height, position: place.position });
+    fn find(
+        &self,
+        lookup: &Lookup,
+        before: Option<Located>,
+        limit: usize,
+    ) -> Result<Found, BackendError> {
+        let before = before.map(|place| Hit {
+            height: place.height,
+            position: place.position,
+        });
         let (kind, bytes) = index_key(lookup);
         let answer = self
             .queries
             .find(kind, &bytes, before, limit)
             .map_err(|error| failed("search the query index", error))?;
-        let place = |hit: Hit| Located { height: hit.height, position: hit.position };
+        let place = |hit: Hit| Located {
+            height: hit.height,
+            position: hit.position,
+        };
         Ok(Found {
             places: answer.hits.into_iter().map(place).collect(),
             more: answer.more,
             indexed_to: answer.indexed_to,
         })
-    }
-    fn validator_changes(&self, height: Height) -> Result<Vec<ValidatorChange>, BackendError> {
-        self.queries
-            .validator_changes(height)
-            .map_err(|error| failed("read the changes of the validator set", error))
     }
     fn status(&self) -> NodeStatus {
         let standing = *self.owner.progress.borrow();
@@ -147,25 +176,51 @@ impl Backend for NodeBackend {
     fn health(&self) -> Health {
         let connected = self.network.connected();
         let listed = self.config.file.peers.len();
-        let validators = &self.queries.publisher.latest().state.chain().validators;
+        let published = self.queries.publisher.latest();
+        let validators = &published.state.chain().validators;
         // Every peer stands for at most one validator, so too few peers cannot be a quorum.
-        let power: u64 = validators.iter().map(|validator| validator.power).max().unwrap_or(1);
-        let reach = u64::try_from(connected.len()).unwrap_or(u64::MAX).saturating_add(1).saturating_mul(power);
+        let power: u64 = validators
+            .iter()
+            .map(|validator| validator.power)
+            .max()
+            .unwrap_or(1);
+        let reach = u64::try_from(connected.len())
+            .unwrap_or(u64::MAX)
+            .saturating_add(1)
+            .saturating_mul(power);
         let alone = !validators.is_quorum(reach);
         let peers = alone.then(|| {
             format!("{} of {listed} peers are connected, too few for a quorum; check the other nodes and the network", connected.len())
         });
         let syncing = self.is_syncing().then(|| {
             let standing = *self.owner.progress.borrow();
-            format!("catching up from height {} to {}", standing.height, standing.highest_reported)
+            format!(
+                "catching up from height {} to {}",
+                standing.height, standing.highest_reported
+            )
         });
-        let owner = self.owner.bulk.is_closed().then(|| "the replica has stopped".to_owned());
-        let items = vec![item("peers", peers), item("sync", syncing), item("replica", owner)];
-        Health { ready: items.iter().all(|item| item.failing.is_none()), items }
+        let owner = self
+            .owner
+            .bulk
+            .is_closed()
+            .then(|| "the replica has stopped".to_owned());
+        let items = vec![
+            item("peers", peers),
+            item("sync", syncing),
+            item("replica", owner),
+        ];
+        Health {
+            ready: items.iter().all(|item| item.failing.is_none()),
+            items,
+        }
     }
     fn metrics(&self) -> String {
         let standing = *self.owner.progress.borrow();
-        self.metrics.gauges(standing.height.get(), self.network.connected().len(), standing.mempool);
+        self.metrics.gauges(
+            standing.height.get(),
+            self.network.connected().len(),
+            standing.mempool,
+        );
         self.metrics.text()
     }
 }

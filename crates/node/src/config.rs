@@ -169,6 +169,12 @@ impl Config {
                 "must be a loopback address; put a TLS terminator in front for others",
             );
         }
+        if !file.admin_listen.ip().is_loopback() {
+            return value(
+                "admin_listen",
+                "must be a loopback address; let a collector on this machine pass metrics on",
+            );
+        }
         if file.heartbeat_ms < 100
             || file.propose_timeout_ms < 10
             || file.vote_timeout_ms < 10

@@ -9,12 +9,13 @@ use crate::wire::{CIPHERTEXT_BYTES_MAX, Delivery, DeliveryKey, Wire};
 use bytes::Bytes;
 use karwan_ledger::{InstructionKey, Record};
 use karwan_networking::NetworkHandle;
-use karwan_types::{BlockFrame, Lei, PublicKey, TransactionStatus, decode, encode};
+use karwan_rpc::{BackendError, DeliverAnswer, Gateway, OutboxMessage, OutboxPlace, SealedMessage};
+use karwan_types::{BlockFrame, Lei, PublicKey, Sentence, TransactionStatus, decode, encode};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The most messages on their way out of this node.
 pub(crate) const OUTGOING_MAX: usize = 10_000;
@@ -61,7 +62,7 @@ impl Deliveries {
             fs::create_dir_all(outbox.join(lei.as_str()))?;
         }
         let mut waiting = BTreeMap::new();
-        for delivery in read_all(&outgoing, OUTGOING_MAX)? {
+        for delivery in read_all(&outgoing, None, OUTGOING_MAX)? {
             waiting.insert(delivery.key, delivery.creditor);
         }
         let served = served.iter().copied().collect();
@@ -177,12 +178,22 @@ impl Deliveries {
         }
     }
 
-    /// The messages that wait for an institution, oldest file name first.
-    pub(crate) fn outbox(&self, creditor: &Lei) -> io::Result<Vec<Delivery>> {
+    /// The messages that wait for an institution, by debtor agent and reference, after a place.
+    pub(crate) fn outbox(
+        &self,
+        creditor: &Lei,
+        after: Option<&DeliveryKey>,
+        limit: usize,
+    ) -> io::Result<Vec<Delivery>> {
         if !self.served.contains(creditor) {
             return Ok(Vec::new());
         }
-        read_all(&self.outbox.join(creditor.as_str()), OUTBOX_MAX)
+        let after = after.map(file_name);
+        read_all(
+            &self.outbox.join(creditor.as_str()),
+            after.as_deref(),
+            limit.min(OUTBOX_MAX),
+        )
     }
 
     fn send_if_final(&self, key: DeliveryKey, peer: Option<PublicKey>) {
@@ -279,13 +290,17 @@ fn read_one(path: &Path) -> io::Result<Delivery> {
         .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))
 }
 
-fn read_all(directory: &Path, max: usize) -> io::Result<Vec<Delivery>> {
+/// The stored messages in the order of their names, after a name, at most `max`; damaged ones are logged and left out.
+fn read_all(directory: &Path, after: Option<&str>, max: usize) -> io::Result<Vec<Delivery>> {
     let mut paths: Vec<PathBuf> = fs::read_dir(directory)?
         .filter_map(|entry| Some(entry.ok()?.path()))
         .collect();
     paths.retain(|path| {
-        path.extension()
-            .is_some_and(|extension| extension == "delivery")
+        let stored = path
+            .extension()
+            .is_some_and(|extension| extension == "delivery");
+        let name = path.file_name().and_then(|name| name.to_str());
+        stored && after.is_none_or(|after| name.is_some_and(|name| name > after))
     });
     paths.sort();
     paths.truncate(max);
@@ -294,9 +309,68 @@ fn read_all(directory: &Path, max: usize) -> io::Result<Vec<Delivery>> {
         match read_one(&path) {
             Ok(delivery) => deliveries.push(delivery),
             Err(error) => {
-                tracing::error!(%error, path = %path.display(), "a stored message is damaged")
+                tracing::error!(%error, path = %path.display(), "a stored message is damaged");
             }
         }
     }
     Ok(deliveries)
+}
+
+/// The institutions' side of this node, as the RPC server sees it.
+pub(crate) struct NodeGateway(pub(crate) Arc<Deliveries>);
+
+impl Gateway for NodeGateway {
+    fn deliver(
+        &self,
+        debtor_agent: Lei,
+        message: SealedMessage,
+    ) -> Result<DeliverAnswer, BackendError> {
+        let key = DeliveryKey {
+            agent: debtor_agent,
+            uetr: message.uetr,
+        };
+        let delivery = Delivery {
+            key,
+            creditor: message.creditor_agent,
+            ciphertext: message.sealed,
+        };
+        match self.0.keep(&delivery) {
+            Ok(()) => Ok(DeliverAnswer::Kept),
+            Err(error @ DeliveryError::Full) => Ok(DeliverAnswer::RetryLater {
+                reason: Sentence::fitted(&error.to_string()),
+            }),
+            Err(error @ (DeliveryError::TooLong(_) | DeliveryError::Disk(_))) => {
+                Err(BackendError {
+                    what: "store a payment's message".to_owned(),
+                    source: error.into(),
+                })
+            }
+        }
+    }
+    fn outbox(
+        &self,
+        creditor_agent: Lei,
+        after: Option<OutboxPlace>,
+        limit: usize,
+    ) -> Result<Vec<OutboxMessage>, BackendError> {
+        let after = after.map(|place| DeliveryKey {
+            agent: place.debtor_agent,
+            uetr: place.uetr,
+        });
+        let found = self
+            .0
+            .outbox(&creditor_agent, after.as_ref(), limit)
+            .map_err(|error| BackendError {
+                what: "read an outbox".to_owned(),
+                source: error.into(),
+            })?;
+        let message = |delivery: Delivery| OutboxMessage {
+            place: OutboxPlace {
+                debtor_agent: delivery.key.agent,
+                uetr: delivery.key.uetr,
+            },
+            sealed: delivery.ciphertext,
+        };
+        Ok(found.into_iter().map(message).collect())
+    }
 }

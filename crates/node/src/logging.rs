@@ -8,8 +8,12 @@ use tracing_subscriber::EnvFilter;
 /// # Errors
 /// A sentence when `log_level` is not a filter.
 pub fn start(file: &ConfigFile) -> Result<(), String> {
-    let filter = EnvFilter::try_new(&file.log_level).map_err(|error| format!("log_level: {error}"))?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let filter =
+        EnvFilter::try_new(&file.log_level).map_err(|error| format!("log_level: {error}"))?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false);
     // Somebody else's subscriber in the same process, as in a test, is kept.
     let _already = match file.log_format {
         LogFormat::Text => builder.with_ansi(false).try_init(),

@@ -5,7 +5,7 @@
 
 use crate::backend::NodeBackend;
 use crate::config::{Config, NodeRole};
-use crate::delivery::Deliveries;
+use crate::delivery::{Deliveries, NodeGateway};
 use crate::derived::{Indexer, SharedIndex, follow_commits, write_checkpoint};
 use crate::keystore::{KeyPurpose, Keystore, KeystoreError};
 use crate::metrics::Metrics;
@@ -16,7 +16,9 @@ use crate::queries::Queries;
 use crate::recovery::{self, Recovered, RecoveryError};
 use crate::verified::VerifiedCache;
 use crate::{clock, listeners};
-use karwan_networking::{Limits, Network, NetworkConfig, NetworkError, NetworkEvents, NetworkHandle, Peer, PeerRole};
+use karwan_networking::{
+    Limits, Network, NetworkConfig, NetworkError, NetworkEvents, NetworkHandle, Peer, PeerRole,
+};
 use karwan_replica::{Action, Replica, ReplicaConfig};
 use karwan_storage::{Checkpoints, HomeLock};
 use karwan_types::{ChainId, DurationMs, PublicKey};
@@ -50,9 +52,9 @@ pub enum StartError {
         /// What the system says.
         source: std::io::Error,
     },
-    /// Something that the rpc crate could not do.
-    #[error("{0}")]
-    Listener(String),
+    /// A listener.
+    #[error(transparent)]
+    Listener(#[from] karwan_rpc::ServeError),
 }
 
 /// A running node.
@@ -76,7 +78,9 @@ impl Node {
         let keys = config.home.join("keys");
         let identity = keystore.open_secret(&keys.join("peer.key.age"), KeyPurpose::Peer)?;
         let signing = match config.file.role {
-            NodeRole::Validator => Some(keystore.open_secret(&keys.join("validator.key.age"), KeyPurpose::Validator)?),
+            NodeRole::Validator => {
+                Some(keystore.open_secret(&keys.join("validator.key.age"), KeyPurpose::Validator)?)
+            }
             NodeRole::Observer => None,
         };
         let local = signing.as_ref().map(karwan_types::SecretKey::public_key);
@@ -89,7 +93,8 @@ impl Node {
         };
         let recovered = recovery::open(&config, signing, &mut progress)?;
         let chain = recovered.genesis.chain_id;
-        let (network, events) = Network::start(network_config(&config, chain, identity.seed())).await?;
+        let (network, events) =
+            Network::start(network_config(&config, chain, identity.seed())).await?;
         tracing::info!(
             chain = %chain,
             height = %recovered.tip.state.chain().height,
@@ -107,20 +112,41 @@ impl Node {
         network: NetworkHandle,
         events: NetworkEvents,
     ) -> Result<Self, StartError> {
-        let Recovered { genesis, log, tip, last, signer, entries, checkpoints, lock } = recovered;
+        let Recovered {
+            genesis,
+            log,
+            tip,
+            last,
+            signer,
+            entries,
+            checkpoints,
+            lock,
+        } = recovered;
         let metrics = Arc::new(Metrics::new());
-        let publisher = Publisher::new(Published { state: tip.state.clone(), last });
+        let publisher = Publisher::new(Published {
+            state: tip.state.clone(),
+            last,
+        });
         let system = |what: &str| {
             let what = what.to_owned();
             move |source| StartError::System { what, source }
         };
-        let deliveries = Deliveries::open(&config.data(), &config.file.institutions, publisher.clone(), network.clone())
-            .map_err(system("the delivery folders cannot be opened"))?;
+        let deliveries = Deliveries::open(
+            &config.data(),
+            &config.file.institutions,
+            publisher.clone(),
+            network.clone(),
+        )
+        .map_err(system("the delivery folders cannot be opened"))?;
         let deliveries = Arc::new(deliveries);
         let (urgent, urgent_events) = mpsc::channel(EVENTS_MAX);
         let (bulk, bulk_events) = mpsc::channel(EVENTS_MAX);
         let (standing, progress) = watch::channel(Standing::default());
-        let owner = OwnerHandle { urgent, bulk, progress };
+        let owner = OwnerHandle {
+            urgent,
+            bulk,
+            progress,
+        };
         let (commits, committed) = mpsc::channel(COMMITS_MAX);
         let reader = log.reader();
         let mut hand = match signer {
@@ -142,7 +168,10 @@ impl Node {
             answers: BTreeMap::new(),
         };
         let stop = Arc::new(AtomicBool::new(false));
-        let mut threads = vec![spawn_owner(thread, urgent_events, bulk_events, first).map_err(system("a thread cannot be started"))?];
+        let mut threads = vec![
+            spawn_owner(thread, urgent_events, bulk_events, first)
+                .map_err(system("a thread cannot be started"))?,
+        ];
         let verified = Arc::new(VerifiedCache::default());
         let tasks = PeerTasks {
             chain: genesis.chain_id,
@@ -155,7 +184,11 @@ impl Node {
         };
         tasks.spawn(events);
         let index: SharedIndex = Arc::new(OnceLock::new());
-        let queries = Queries { reader: reader.clone(), index: Arc::clone(&index), publisher: publisher.clone() };
+        let queries = Queries {
+            reader: reader.clone(),
+            index: Arc::clone(&index),
+            publisher: publisher.clone(),
+        };
         let backend = NodeBackend {
             config: config.clone(),
             local,
@@ -168,7 +201,8 @@ impl Node {
             deliveries: Arc::clone(&deliveries),
             metrics,
         };
-        let listeners = listeners::start(&config, backend).await?;
+        let gateway = NodeGateway(Arc::clone(&deliveries));
+        let listeners = listeners::start(&config, backend, gateway).await?;
         let indexer = Indexer {
             directory: config.data().join("index"),
             chain: genesis.chain_id,
@@ -179,12 +213,26 @@ impl Node {
         };
         let runtime = tokio::runtime::Handle::current();
         let (every, files) = (config.file.checkpoint_blocks, checkpoints.clone());
-        threads.push(spawn("index", move || indexer.run(&runtime)).map_err(system("a thread cannot be started"))?);
         threads.push(
-            spawn("commits", move || follow_commits(committed, &files, every, &deliveries))
+            spawn("index", move || indexer.run(&runtime))
                 .map_err(system("a thread cannot be started"))?,
         );
-        Ok(Self { owner, network, listeners, threads, stop, publisher, checkpoints, _lock: lock })
+        threads.push(
+            spawn("commits", move || {
+                follow_commits(committed, &files, every, &deliveries)
+            })
+            .map_err(system("a thread cannot be started"))?,
+        );
+        Ok(Self {
+            owner,
+            network,
+            listeners,
+            threads,
+            stop,
+            publisher,
+            checkpoints,
+            _lock: lock,
+        })
     }
 
     /// Where clients connect.
@@ -230,8 +278,12 @@ impl Node {
 /// # Errors
 /// `StartError` when it does not start.
 pub async fn run(config: Config, keystore: &Keystore) -> Result<(), StartError> {
-    let system = |source| StartError::System { what: "signals cannot be waited for".to_owned(), source };
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(system)?;
+    let system = |source| StartError::System {
+        what: "signals cannot be waited for".to_owned(),
+        source,
+    };
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())
+        .map_err(system)?;
     let node = Node::start(config, keystore).await?;
     tracing::info!(rpc = %node.rpc_address(), admin = %node.admin_address(), "node ready for clients");
     tokio::select! {
@@ -242,7 +294,11 @@ pub async fn run(config: Config, keystore: &Keystore) -> Result<(), StartError> 
     Ok(())
 }
 
-fn network_config(config: &Config, chain_id: ChainId, identity_seed: zeroize::Zeroizing<[u8; 32]>) -> NetworkConfig {
+fn network_config(
+    config: &Config,
+    chain_id: ChainId,
+    identity_seed: zeroize::Zeroizing<[u8; 32]>,
+) -> NetworkConfig {
     let peer = |entry: &crate::config::PeerEntry| Peer {
         key: entry.key,
         address: entry.address,
@@ -272,7 +328,9 @@ fn replica_config(config: &Config, chain_id: ChainId, local: Option<PublicKey>) 
 }
 
 fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
-    std::thread::Builder::new().name(name.to_owned()).spawn(body)
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(body)
 }
 
 /// The owner's thread. Its panic ends the process: whatever failed, a validator must not go on after it.
@@ -286,7 +344,9 @@ fn spawn_owner(
     spawn("replica", move || {
         let run = std::panic::AssertUnwindSafe(move || owner.run(&runtime, urgent, bulk, first));
         if std::panic::catch_unwind(run).is_err() {
-            tracing::error!("the replica has failed; the process ends so that it cannot contradict itself");
+            tracing::error!(
+                "the replica has failed; the process ends so that it cannot contradict itself"
+            );
             std::process::abort();
         }
     })

@@ -31,10 +31,22 @@ pub(crate) struct Queries {
 
 impl Queries {
     /// Where a key occurs, newest first, older than `before` if that is given.
-    pub(crate) fn find(&self, kind: IndexKind, bytes: &[u8], before: Option<Hit>, max: usize) -> Result<Answer, QueryError> {
+    pub(crate) fn find(
+        &self,
+        kind: IndexKind,
+        bytes: &[u8],
+        before: Option<Hit>,
+        max: usize,
+    ) -> Result<Answer, QueryError> {
         let index = self.index.get().ok_or(QueryError::IndexOpening)?;
-        let none = Answer { hits: Vec::new(), more: false, indexed_to: index.indexed_to() };
-        let Some(key) = IndexKey::new(kind, bytes) else { return Ok(none) };
+        let none = Answer {
+            hits: Vec::new(),
+            more: false,
+            indexed_to: index.indexed_to(),
+        };
+        let Some(key) = IndexKey::new(kind, bytes) else {
+            return Ok(none);
+        };
         Ok(index.find(&key, before, max)?)
     }
 
@@ -47,12 +59,24 @@ impl Queries {
     }
 
     /// Every change of the validator set before a height, with its proof.
-    pub(crate) fn validator_changes(&self, before: Height) -> Result<Vec<ValidatorChange>, QueryError> {
+    pub(crate) fn validator_changes(
+        &self,
+        before: Height,
+    ) -> Result<Vec<ValidatorChange>, QueryError> {
         let state = &self.publisher.latest().state;
         let mut changes = Vec::new();
-        for (changed, next) in state.validator_changes().take_while(|(changed, _)| *changed < before) {
-            let BlockFrame { block, certificate, .. } = read_frame(&self.reader, changed)?;
-            changes.push(ValidatorChange { header: block.header, certificate, next: next.clone() });
+        for (changed, next) in state
+            .validator_changes()
+            .take_while(|(changed, _)| *changed < before)
+        {
+            let BlockFrame {
+                block, certificate, ..
+            } = read_frame(&self.reader, changed)?;
+            changes.push(ValidatorChange {
+                header: block.header,
+                certificate,
+                next: next.clone(),
+            });
         }
         Ok(changes)
     }

@@ -56,10 +56,7 @@ impl AdminServer {
     ///
     /// # Errors
     /// `ServeError` when it cannot listen, or may not on this address.
-    pub async fn start(
-        config: AdminConfig,
-        backend: Arc<dyn Backend>,
-    ) -> Result<Self, ServeError> {
+    pub async fn start(config: AdminConfig, backend: Arc<dyn Backend>) -> Result<Self, ServeError> {
         config.exposure.check(config.listen)?;
         let names = Names {
             hosts: config.hosts,

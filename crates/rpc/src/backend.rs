@@ -10,14 +10,13 @@ use karwan_ledger::{Rejection, State};
 use karwan_types::{
     AccountNumber, BlockFrame, BlockHeader, CommitCertificate, DurationMs, EncodedTransaction,
     Height, InstructionHash, Lei, Outcome, PublicKey, Round, Sentence, TransactionId, Uetr,
-    ValidatorChange,
 };
 use std::error::Error;
 use std::sync::Arc;
 use tokio::sync::watch;
 
-/// The node, as the server sees it. Functions that are not futures may read the disk: the server calls `frame`, `find` and
-/// `validator_changes` on threads that may block, the others must answer at once.
+/// The node, as the server sees it. `frame` and `find` may read the disk: the server calls them on threads that may block. The
+/// others must answer at once.
 pub trait Backend: Send + Sync + 'static {
     /// The state after the last final block.
     fn snapshot(&self) -> Arc<Snapshot>;
@@ -40,11 +39,6 @@ pub trait Backend: Send + Sync + 'static {
         before: Option<Located>,
         limit: usize,
     ) -> Result<Found, BackendError>;
-    /// Every change of the validator set in a block before `height`, in order: what a receipt of that height carries.
-    ///
-    /// # Errors
-    /// `BackendError` when the log cannot be read.
-    fn validator_changes(&self, height: Height) -> Result<Vec<ValidatorChange>, BackendError>;
     /// How the node does.
     fn status(&self) -> NodeStatus;
     /// Whether the node does what it should, item by item.
@@ -53,24 +47,27 @@ pub trait Backend: Send + Sync + 'static {
     fn metrics(&self) -> String;
 }
 
-/// The institution's side of a node: foreign messages in, and the messages of settled payments out.
+/// The institution's side of a node: the messages of its payments on their way out, and those delivered to it. The messages
+/// are sealed from institution to institution; the node cannot read them. Both methods may use the disk.
 pub trait Gateway: Send + Sync + 'static {
-    /// Reads the message in `xml` for the institution `agent` and makes instructions of it.
+    /// Keeps the message of a payment of `debtor_agent` until the payment is final and its creditor's node has the message.
+    /// Durable when it says so. A second message for the same payment replaces the first.
     ///
-    /// A message that is refused is an answer; an error means that nothing was read.
-    fn import(
+    /// # Errors
+    /// `BackendError` when it could not be stored.
+    fn deliver(
         &self,
-        agent: Lei,
-        xml: String,
-    ) -> BoxFuture<'static, Result<Vec<ImportedMessage>, BackendError>>;
-    /// Messages delivered to `agent` after the one with number `after`, in order, at most `limit`. May read the disk.
+        debtor_agent: Lei,
+        message: SealedMessage,
+    ) -> Result<DeliverAnswer, BackendError>;
+    /// Messages delivered to `creditor_agent` after this place, in the order of their places, at most `limit`.
     ///
     /// # Errors
     /// `BackendError` when the outbox cannot be read.
     fn outbox(
         &self,
-        agent: Lei,
-        after: u64,
+        creditor_agent: Lei,
+        after: Option<OutboxPlace>,
         limit: usize,
     ) -> Result<Vec<OutboxMessage>, BackendError>;
 }
@@ -246,60 +243,45 @@ pub struct HealthItem {
     pub failing: Option<Sentence>,
 }
 
-/// What became of one message of an imported file.
+/// A payment's message, encrypted to the creditor agent's registered payload key.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ImportedMessage {
-    /// The message's kind, for example `pacs.008.001.08`; none when it cannot be told.
-    pub message: Option<String>,
-    /// The payments' references.
-    pub uetrs: Vec<Uetr>,
-    /// What became of it.
-    pub result: ImportResult,
+pub struct SealedMessage {
+    /// The payment's reference.
+    pub uetr: Uetr,
+    /// The institution that can open it.
+    pub creditor_agent: Lei,
+    /// An age file.
+    pub sealed: Vec<u8>,
 }
 
-/// What became of an imported message.
+/// What the node says to a message that it should deliver.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ImportResult {
-    /// Signed by the gateway's maker key and given to the node.
-    Submitted {
-        /// The transaction.
-        transaction: TransactionId,
-        /// What a checker approves.
-        instruction: InstructionHash,
-        /// What the node said to it.
-        answer: SubmitAnswer,
+pub enum DeliverAnswer {
+    /// It is on disk and leaves when the payment is final.
+    Kept,
+    /// Not now: too many wait.
+    RetryLater {
+        /// Why, for people.
+        reason: Sentence,
     },
-    /// Made into an instruction that the institution signs elsewhere.
-    Unsigned {
-        /// The instruction without signatures.
-        transaction: EncodedTransaction,
-        /// What is signed and approved.
-        instruction: InstructionHash,
-    },
-    /// Not understood, or not allowed by the profile.
-    Refused {
-        /// The ISO 20022 reason, for example `FF01`.
-        iso_reason: String,
-        /// What is wrong, where, and how to mend it.
-        sentence: Sentence,
-    },
+}
+
+/// The place of a message in an outbox; places are in the order of their fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct OutboxPlace {
+    /// The payment's debtor agent.
+    pub debtor_agent: Lei,
+    /// The payment's reference.
+    pub uetr: Uetr,
 }
 
 /// A message that waits for its institution.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutboxMessage {
-    /// Its number, from 1, growing.
-    pub number: u64,
-    /// The message's kind, for example `pacs.008.001.08`.
-    pub message: String,
-    /// The payment's debtor agent.
-    pub debtor_agent: Lei,
-    /// The payment's reference.
-    pub uetr: Uetr,
-    /// The height at which the payment settled.
-    pub height: Height,
-    /// The message as the debtor agent received it.
-    pub xml: String,
+    /// Where it stands, and which payment it belongs to.
+    pub place: OutboxPlace,
+    /// An age file for the creditor agent's payload key.
+    pub sealed: Vec<u8>,
 }
 
 /// The node could not answer. The caller learns only that; the source is for the node's own log.

@@ -8,7 +8,7 @@ use crate::method::Method;
 use crate::methods::{
     AccountGet, AccountHistory, AccountsList, ApprovalsGet, ApprovalsList, BlockGet, ChainHead,
     CurrenciesList, EVENT_UNSUBSCRIBE, EventView, EventsSubscribe, EventsSubscribeParams,
-    IsoImport, IsoOutbox, NodeStatusGet, ParticipantsList, PaymentGet, ReceiptGet, RpcDiscover,
+    IsoDeliver, IsoOutbox, NodeStatusGet, ParticipantsList, PaymentGet, ReceiptGet, RpcDiscover,
     SubmitView, TxSubmit, TxSubmitParams, TxWait, ValidatorsGet, Wait,
 };
 use crate::problem::Problem;
@@ -171,8 +171,8 @@ typed! {
     currencies_list CurrenciesList;
     /// How the node does.
     node_status NodeStatusGet;
-    /// Hands a foreign message to the institution's gateway.
-    iso_import IsoImport;
+    /// Hands a payment's sealed message to the node, for its creditor agent.
+    iso_deliver IsoDeliver;
     /// The messages delivered to the institution.
     iso_outbox IsoOutbox;
     /// Instructions that wait for the institution's signatures.
@@ -211,7 +211,8 @@ impl Client {
             .request_timeout(CALL_LIMIT)
             .max_concurrent_requests(CALLS_MAX)
             .max_buffer_capacity_per_subscription(EVENTS_WAITING_MAX)
-            .max_redirections(0)
+            // One attempt; the library counts the first as a redirection.
+            .max_redirections(1)
             .build(url)
             .await?;
         Ok(Self { inner })
@@ -249,7 +250,10 @@ impl Client {
     pub async fn events(&self, after: Option<u64>) -> Result<Events, ClientError> {
         let params = Named(EventsSubscribeParams { after });
         let name = EventsSubscribe::NAME;
-        let inner = self.inner.subscribe(name, params, EVENT_UNSUBSCRIBE).await?;
+        let inner = self
+            .inner
+            .subscribe(name, params, EVENT_UNSUBSCRIBE)
+            .await?;
         Ok(Events { inner })
     }
 

@@ -181,7 +181,9 @@ impl Connection {
             return written;
         }
         let stall_for = self.stall_for;
-        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(stall_for)));
+        let stalled = self
+            .stalled
+            .get_or_insert_with(|| Box::pin(sleep(stall_for)));
         ready!(stalled.as_mut().poll(context));
         Poll::Ready(Err(io::Error::new(
             io::ErrorKind::TimedOut,

@@ -106,7 +106,9 @@ pub(crate) struct Session {
 
 /// Memory set aside for a call and its answer, until the answer has left.
 #[derive(Debug)]
-pub(crate) struct Share(#[expect(dead_code, reason = "held for its drop")] [OwnedSemaphorePermit; 2]);
+pub(crate) struct Share(
+    #[expect(dead_code, reason = "held for its drop")] [OwnedSemaphorePermit; 2],
+);
 
 impl Session {
     pub(crate) fn new(caller: Caller) -> Self {
@@ -117,7 +119,9 @@ impl Session {
     }
     /// Sets memory aside.
     pub(crate) fn share(&self, context: &Context, bytes: usize) -> Result<Share, Problem> {
-        let kib = u32::try_from(bytes / 1_024).unwrap_or(u32::MAX).saturating_add(1);
+        let kib = u32::try_from(bytes / 1_024)
+            .unwrap_or(u32::MAX)
+            .saturating_add(1);
         let busy = |whose: &str| {
             Problem::new(
                 Fault::Busy,

@@ -5,7 +5,7 @@ use crate::backend::Backend;
 use karwan_types::{BlockFrame, Height, TransactionId};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 
 /// The most blocks at hand.
 const RECENT_BLOCKS_MAX: usize = 16;
@@ -76,7 +76,9 @@ impl Feed {
         loop {
             let tip = *heights.borrow_and_update();
             if !self.read_up_to(tip, &backend).await {
-                tracing::error!("blocks cannot be read; callers that wait for finality are told late");
+                tracing::error!(
+                    "blocks cannot be read; callers that wait for finality are told late"
+                );
             }
             if heights.changed().await.is_err() {
                 return;

@@ -41,11 +41,15 @@ impl Names {
         let refused = |sentence: &str| Err(Problem::new(Fault::Forbidden, sentence));
         let host = single(headers, &HOST).map(without_port);
         let allowed = host.is_some_and(|host| {
-            let mut names = LOOPBACK_NAMES.into_iter().chain(self.hosts.iter().map(String::as_str));
+            let mut names = LOOPBACK_NAMES
+                .into_iter()
+                .chain(self.hosts.iter().map(String::as_str));
             names.any(|name| name.eq_ignore_ascii_case(host))
         });
         if !allowed {
-            return refused("this server does not answer under that host name; it can be configured");
+            return refused(
+                "this server does not answer under that host name; it can be configured",
+            );
         }
         if headers.contains_key(ORIGIN) {
             let origin = single(headers, &ORIGIN);
@@ -124,7 +128,7 @@ async fn pass(
     if request.method() != Method::POST {
         return Ok(next.run(request).await);
     }
-    let claimed = claimed_bytes(request.headers())?;
+    let claimed = claimed_bytes(request.headers()).ok_or_else(too_large)?;
     let share = session.share(&door.context, claimed);
     let _share = share.map_err(|problem| (StatusCode::SERVICE_UNAVAILABLE, problem))?;
     let (parts, body) = request.into_parts();
@@ -137,15 +141,13 @@ async fn pass(
     Ok(next.run(request).await)
 }
 
-/// How many bytes the body claims to have; the most when it does not say.
-fn claimed_bytes(headers: &HeaderMap) -> Result<usize, Refusal> {
-    let Some(claimed) = single(headers, &CONTENT_LENGTH) else {
-        return Ok(BODY_BYTES_MAX);
-    };
-    let claimed: Option<usize> = claimed.parse().ok();
-    claimed
-        .filter(|bytes| *bytes <= BODY_BYTES_MAX)
-        .ok_or_else(too_large)
+/// How many bytes the body claims to have, the most when it does not say; none when that is too many.
+fn claimed_bytes(headers: &HeaderMap) -> Option<usize> {
+    if !headers.contains_key(CONTENT_LENGTH) {
+        return Some(BODY_BYTES_MAX);
+    }
+    let claimed: usize = single(headers, &CONTENT_LENGTH)?.parse().ok()?;
+    (claimed <= BODY_BYTES_MAX).then_some(claimed)
 }
 
 fn too_large() -> Refusal {
@@ -205,16 +207,35 @@ mod tests {
 
     #[test]
     fn only_known_hosts_and_origins_pass() {
-        for host in ["localhost", "LocalHost:80", "127.0.0.1:9", "[::1]:9", "[::1]", "node.example"] {
+        for host in [
+            "localhost",
+            "LocalHost:80",
+            "127.0.0.1:9",
+            "[::1]:9",
+            "[::1]",
+            "node.example",
+        ] {
             check(&[(HOST, host)], true);
         }
-        for host in ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example:80", "", "127.0.0.2"] {
+        for host in [
+            "evil.example",
+            "localhost.evil.example",
+            "127.0.0.1.evil.example:80",
+            "",
+            "127.0.0.2",
+        ] {
             check(&[(HOST, host)], false);
         }
         check(&[], false);
         check(&[(HOST, "localhost"), (HOST, "localhost")], false);
-        check(&[(HOST, "localhost"), (ORIGIN, "https://console.example")], true);
-        check(&[(HOST, "localhost"), (ORIGIN, "https://evil.example")], false);
+        check(
+            &[(HOST, "localhost"), (ORIGIN, "https://console.example")],
+            true,
+        );
+        check(
+            &[(HOST, "localhost"), (ORIGIN, "https://evil.example")],
+            false,
+        );
         check(&[(HOST, "localhost"), (ORIGIN, "null")], false);
     }
 }

@@ -32,8 +32,8 @@ mod view;
 
 pub use admin::{AdminConfig, AdminServer};
 pub use backend::{
-    Backend, BackendError, Found, Gateway, Health, HealthItem, ImportResult, ImportedMessage,
-    Located, Lookup, NodeRole, NodeStatus, OutboxMessage, Snapshot, SubmitAnswer,
+    Backend, BackendError, DeliverAnswer, Found, Gateway, Health, HealthItem, Located, Lookup,
+    NodeRole, NodeStatus, OutboxMessage, OutboxPlace, SealedMessage, Snapshot, SubmitAnswer,
 };
 pub use client::{Client, ClientError, Events};
 pub use clock::Clock;

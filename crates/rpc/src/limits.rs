@@ -2,15 +2,15 @@
 
 use karwan_types::TRANSACTION_BYTES_MAX;
 
-/// The most bytes of an HTTP body or a WebSocket message: the largest transaction in hexadecimal, or the largest XML
-/// message as a JSON string, with room for the envelope.
+/// The most bytes of an HTTP body or a WebSocket message: the largest transaction in hexadecimal, or the largest
+/// sealed message in base64, with room for the envelope.
 pub const BODY_BYTES_MAX: usize = (2 << 20) + (64 << 10);
 /// The most bytes of a method's parameters, unless its row in the policy table names another limit.
 pub const PARAMS_BYTES_MAX: usize = 256 << 10;
 /// The most bytes of the parameters of `tx.submit`.
 pub const SUBMIT_PARAMS_BYTES_MAX: usize = 2 * TRANSACTION_BYTES_MAX + (4 << 10);
-/// The most bytes of one XML message in `iso.import`.
-pub const XML_BYTES_MAX: usize = 1 << 20;
+/// The most bytes of one sealed message in `iso.deliver`: 1 MiB of XML and what its envelope and encryption add.
+pub const SEALED_BYTES_MAX: usize = (1 << 20) + (64 << 10);
 /// The most calls in one batch. Batches are for HTTP; over a WebSocket calls are concurrent anyway.
 pub const BATCH_CALLS_MAX: u32 = 20;
 /// The deepest nesting of arrays and objects in a request, the envelope and a batch included.

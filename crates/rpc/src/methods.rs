@@ -22,10 +22,13 @@ pub use chain::{
     BlockAnswer, BlockGet, BlockGetParams, ChainHead, HeadAnswer, ValidatorsAnswer, ValidatorsGet,
 };
 pub(crate) use events::subscribe;
-pub use events::{BlockEventView, EVENT_NOTIFICATION, EVENT_UNSUBSCRIBE, EventView, EventsSubscribe, EventsSubscribeParams};
+pub use events::{
+    BlockEventView, EVENT_NOTIFICATION, EVENT_UNSUBSCRIBE, EventView, EventsSubscribe,
+    EventsSubscribeParams,
+};
 pub use iso::{
-    ImportAnswer, ImportedMessageView, IsoImport, IsoImportParams, IsoOutbox, IsoOutboxParams,
-    OutboxAnswer, OutboxMessageView,
+    DeliverView, IsoDeliver, IsoDeliverParams, IsoOutbox, IsoOutboxParams, OutboxAnswer,
+    OutboxMessageView, OutboxPlaceView,
 };
 pub use node::{NodeAnswer, NodeStatusGet, RpcDiscover};
 pub use payments::{
@@ -56,6 +59,8 @@ pub struct AsOfParams {
 /// How many entries a page has.
 fn page_entries(limit: Option<u32>) -> usize {
     use crate::limits::{PAGE_ENTRIES_DEFAULT, PAGE_ENTRIES_MAX};
-    let entries = limit.unwrap_or(PAGE_ENTRIES_DEFAULT).clamp(1, PAGE_ENTRIES_MAX);
+    let entries = limit
+        .unwrap_or(PAGE_ENTRIES_DEFAULT)
+        .clamp(1, PAGE_ENTRIES_MAX);
     usize::try_from(entries).expect("a page is small")
 }

@@ -30,7 +30,10 @@ fn generate() -> Value {
         settings.meta_schema = None;
     });
     let mut generator = settings.into_generator();
-    let methods: Vec<Value> = TABLE.iter().map(|row| method(row, &mut generator)).collect();
+    let methods: Vec<Value> = TABLE
+        .iter()
+        .map(|row| method(row, &mut generator))
+        .collect();
     let problem = generator.subschema_for::<Problem>();
     let errors: Map<String, Value> = Fault::ALL.iter().map(|fault| error(*fault)).collect();
     json!({
@@ -54,7 +57,8 @@ fn method(row: &Row, generator: &mut SchemaGenerator) -> Value {
     let schemas = (row.describe)(generator);
     let properties = schemas.params.get("properties").and_then(Value::as_object);
     let required = schemas.params.get("required").and_then(Value::as_array);
-    let is_required = |name: &str| required.is_some_and(|names| names.iter().any(|one| one == name));
+    let is_required =
+        |name: &str| required.is_some_and(|names| names.iter().any(|one| one == name));
     let params: Vec<Value> = properties
         .into_iter()
         .flatten()

@@ -11,7 +11,7 @@ use crate::limits::{
 use crate::method::{Act, Answering, Call, Method, Read, run_act, run_read};
 use crate::methods::{
     AccountGet, AccountHistory, AccountsList, ApprovalsGet, ApprovalsList, BlockGet, ChainHead,
-    CurrenciesList, EventsSubscribe, IsoImport, IsoOutbox, NodeStatusGet, ParticipantsList,
+    CurrenciesList, EventsSubscribe, IsoDeliver, IsoOutbox, NodeStatusGet, ParticipantsList,
     PaymentGet, ReceiptGet, RpcDiscover, TxSubmit, TxWait, ValidatorsGet,
 };
 use crate::problem::{Fault, Problem};
@@ -148,13 +148,18 @@ pub(crate) static TABLE: &[Row] = &[
     Row::act::<TxSubmit>(PublicInPart, "Submits a signed transaction.")
         .params_bytes(SUBMIT_PARAMS_BYTES_MAX),
     Row::act::<TxWait>(PublicInPart, "Waits until a transaction is final."),
-    Row::read::<PaymentGet>(Owned, "A payment by its reference, transaction or instruction.")
-        .answer_bytes(LARGE),
-    Row::read::<ReceiptGet>(Owned, "The receipt that proves what came of an instruction.")
-        .answer_bytes(LARGE),
+    Row::read::<PaymentGet>(
+        Owned,
+        "A payment by its reference, transaction or instruction.",
+    )
+    .answer_bytes(LARGE),
+    Row::read::<ReceiptGet>(
+        Owned,
+        "The receipt that proves what came of an instruction.",
+    )
+    .answer_bytes(LARGE),
     Row::read::<AccountGet>(Owned, "An account's balance with its proof."),
-    Row::read::<AccountsList>(Owned, "The accounts that the caller may see.")
-        .answer_bytes(LARGE),
+    Row::read::<AccountsList>(Owned, "The accounts that the caller may see.").answer_bytes(LARGE),
     Row::read::<AccountHistory>(Owned, "What moved on an account, newest first.")
         .answer_bytes(LARGE),
     Row::read::<BlockGet>(PublicInPart, "A block with its certificate.").answer_bytes(LARGE),
@@ -164,15 +169,23 @@ pub(crate) static TABLE: &[Row] = &[
         .answer_bytes(LARGE),
     Row::read::<CurrenciesList>(Public, "The register of currencies."),
     Row::read::<NodeStatusGet>(Public, "How the node does."),
-    Row::act::<IsoImport>(Gateway, "Hands a foreign message to the institution's gateway.")
-        .params_bytes(BODY_BYTES_MAX)
-        .answer_bytes(LARGE),
+    Row::act::<IsoDeliver>(
+        Gateway,
+        "Keeps a payment's sealed message until it has reached the creditor agent's node.",
+    )
+    .params_bytes(BODY_BYTES_MAX),
     Row::act::<IsoOutbox>(Gateway, "The messages delivered to the institution.")
         .answer_bytes(LARGE),
-    Row::read::<ApprovalsList>(Institution, "Instructions that wait for the institution's signatures.")
-        .answer_bytes(LARGE),
-    Row::read::<ApprovalsGet>(Institution, "One waiting instruction in full, to be checked before it is approved.")
-        .answer_bytes(LARGE),
+    Row::read::<ApprovalsList>(
+        Institution,
+        "Instructions that wait for the institution's signatures.",
+    )
+    .answer_bytes(LARGE),
+    Row::read::<ApprovalsGet>(
+        Institution,
+        "One waiting instruction in full, to be checked before it is approved.",
+    )
+    .answer_bytes(LARGE),
     Row::new::<EventsSubscribe>(
         PublicInPart,
         "Every status transition that the caller may see, and every block, from any point on.",

@@ -109,7 +109,7 @@ faults! {
     -32046 "TOO_LARGE" Request false TooLarge;
     /// The request is nested too deeply.
     -32047 "TOO_DEEP" Request false TooDeep;
-    /// The node cannot read what it stores; its operator has been told.
+    /// The node cannot read or write its disk; its operator has been told.
     -32048 "UNAVAILABLE" Node true Unavailable;
     /// The answer is too large; ask for less.
     -32049 "ANSWER_TOO_LARGE" Request false AnswerTooLarge;
@@ -175,7 +175,7 @@ impl From<BackendError> for Problem {
         tracing::error!(error = %error, cause = %error.source, "a query failed");
         Self::new(
             Fault::Unavailable,
-            "the node cannot read what it stores; try another node",
+            "the node cannot read or write its disk; try another node",
         )
     }
 }
@@ -195,7 +195,10 @@ mod tests {
     fn codes_and_names_are_unique_and_apart_from_those_of_the_library() {
         let codes: BTreeSet<i32> = Fault::ALL.iter().map(|fault| fault.code()).collect();
         let names: BTreeSet<&str> = Fault::ALL.iter().map(|fault| fault.name()).collect();
-        assert_eq!((codes.len(), names.len()), (Fault::ALL.len(), Fault::ALL.len()));
+        assert_eq!(
+            (codes.len(), names.len()),
+            (Fault::ALL.len(), Fault::ALL.len())
+        );
         assert!(codes.iter().all(|code| !(-32011..=-32000).contains(code)));
     }
 }

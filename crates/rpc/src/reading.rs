@@ -71,10 +71,10 @@ impl Reading {
 
     /// The block of a height that is final in this snapshot.
     pub(crate) fn block(&self, height: Height) -> Result<Rc<Block>, Problem> {
-        if let Some(block) = self.last.borrow().as_ref() {
-            if block.frame.block.header.height == height {
-                return Ok(Rc::clone(block));
-            }
+        if let Some(block) = self.last.borrow().as_ref()
+            && block.frame.block.header.height == height
+        {
+            return Ok(Rc::clone(block));
         }
         let frame = match self.feed.recent(height) {
             Some(frame) => frame,
@@ -125,7 +125,9 @@ impl Reading {
         if height.saturating_sub(indexed) > UNINDEXED_BLOCKS_MAX {
             return Err(Problem::behind(
                 height,
-                format!("the query index is at height {indexed} of {height} and catches up; ask again shortly"),
+                format!(
+                    "the query index is at height {indexed} of {height} and catches up; ask again shortly"
+                ),
             ));
         }
         let mut places = Vec::new();
@@ -204,7 +206,7 @@ impl Reading {
         Ok(BTreeSet::new())
     }
 
-    /// The proof of an outcome needs every change of the validator set before its block.
+    /// The node itself.
     pub(crate) fn backend(&self) -> &dyn Backend {
         self.backend.as_ref()
     }

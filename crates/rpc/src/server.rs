@@ -102,7 +102,9 @@ pub enum ServeError {
         source: io::Error,
     },
     /// The address would be reached from other machines without TLS.
-    #[error("{0} is not a loopback address: put a TLS proxy before it and say so, or listen on 127.0.0.1")]
+    #[error(
+        "{0} is not a loopback address: put a TLS proxy before it and say so, or listen on 127.0.0.1"
+    )]
     Exposed(SocketAddr),
     /// Two methods share a name.
     #[error("the methods do not form a module")]

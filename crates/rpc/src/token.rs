@@ -19,7 +19,7 @@ use std::fmt;
 pub struct Scopes {
     /// `read`: queries and event feeds.
     pub read: bool,
-    /// `gateway`: handing foreign messages in and taking delivered ones out.
+    /// `gateway`: handing the messages of payments in and taking delivered ones out.
     pub gateway: bool,
 }
 
@@ -54,7 +54,11 @@ impl Scopes {
 impl fmt::Display for Scopes {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let words = [(self.read, "read"), (self.gateway, "gateway")];
-        let words: Vec<&str> = words.iter().filter(|word| word.0).map(|word| word.1).collect();
+        let words: Vec<&str> = words
+            .iter()
+            .filter(|word| word.0)
+            .map(|word| word.1)
+            .collect();
         formatter.write_str(&words.join(" "))
     }
 }
@@ -157,9 +161,11 @@ impl TokenProvider for AccessKey {
 
 /// Why a token is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TokenError {
+pub(crate) enum TokenError {
     /// Not three parts of base64url, or not the JSON that they should hold.
-    #[error("the token cannot be read: it must be a compact JSON web token with the documented claims")]
+    #[error(
+        "the token cannot be read: it must be a compact JSON web token with the documented claims"
+    )]
     Malformed,
     /// Another algorithm.
     #[error("the token's algorithm must be EdDSA")]
@@ -253,6 +259,8 @@ impl TokenRules<'_> {
 }
 
 fn read<T: serde::de::DeserializeOwned>(part: &str) -> Result<T, TokenError> {
-    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| TokenError::Malformed)?;
+    let bytes = URL_SAFE_NO_PAD
+        .decode(part)
+        .map_err(|_| TokenError::Malformed)?;
     serde_json::from_slice(&bytes).map_err(|_| TokenError::Malformed)
 }

@@ -9,9 +9,7 @@ pub use chain::ValidatorView;
 pub use money::{BalanceView, MoneyView};
 pub use outcome::{MovementView, OutcomeView, RefusalView};
 
-use karwan_ledger::{
-    AccountClass, AccountStatus, ParticipantKind, ParticipantStatus, Role,
-};
+use karwan_ledger::{AccountClass, AccountStatus, ParticipantKind, ParticipantStatus, Role};
 use karwan_types::{
     AccountNumber, Amount, Bic, ChainId, CurrencyCode, Hash, InstructionHash, JurisdictionCode,
     Lei, PublicKey, Receipt, StateProof, Timestamp, TransactionId, TransactionStatus, Uetr,

@@ -19,6 +19,7 @@ pub(crate) enum Stop {
 /// An operator whose disk failed takes the machine down, so that nothing is read back that the disk does not hold. (A mere
 /// new process would see what was written and never synced, and the logs do not make that durable when they are opened.)
 const AFTER_A_FAILED_DISK: Stop = Stop::PowerCut;
+
 /// The most operations of a disk until a planted fault begins: a few heights of a validator.
 const OPERATIONS_AHEAD_MAX: u64 = 60;
 

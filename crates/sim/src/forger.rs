@@ -2,7 +2,8 @@
 //!
 //! Half of its peers see another chain of events: for each of its proposals another block, and votes for that one. It
 //! contradicts itself to the other half too now and then, withholds or spoils bodies, says that it has blocks which it
-//! does not have, and answers requests with certificates that prove nothing. What it signs is really signed with its key.
+//! does not have, answers requests with certificates that prove nothing, and says old things again. What it signs is really
+//! signed with its key.
 
 use crate::world::World;
 use karwan_consensus::{ConsensusMessage, Proposal, SignRequest, Vote};
@@ -29,7 +30,12 @@ pub(crate) struct Forger {
     boasts: bool,
     /// The other version of each proposed block.
     others: BTreeMap<Hash, Block>,
+    /// What it sent once, to be sent again much later.
+    sent: Vec<PeerMessage>,
 }
+
+/// How many old messages a traitor keeps.
+const SENT_KEPT: usize = 64;
 
 /// What a traitor sees when it makes another block.
 pub(crate) struct View<'a> {
@@ -51,10 +57,26 @@ impl Forger {
             boasts: rng.u8(0..3) == 0,
             rng,
             others: BTreeMap::new(),
+            sent: Vec::new(),
         }
     }
 
     fn forge(&mut self, view: &View<'_>, peer: usize, message: &PeerMessage) -> Vec<PeerMessage> {
+        let mut forged = self.distort(view, peer, message);
+        if !self.sent.is_empty() && self.rng.u8(0..20) == 0 {
+            forged.push(self.sent[self.rng.usize(0..self.sent.len())].clone());
+        }
+        if let PeerMessage::Consensus(_) = message {
+            let place = self.rng.usize(0..SENT_KEPT);
+            match self.sent.get_mut(place) {
+                Some(old) => *old = message.clone(),
+                None => self.sent.push(message.clone()),
+            }
+        }
+        forged
+    }
+
+    fn distort(&mut self, view: &View<'_>, peer: usize, message: &PeerMessage) -> Vec<PeerMessage> {
         let deceived = peer % 2 == self.half;
         match message {
             PeerMessage::Consensus(ConsensusMessage::Proposal(proposal)) if deceived => {

@@ -4,6 +4,6 @@
 #![expect(clippy::unwrap_used, reason = "a failing test should panic")]
 
 mod invariants;
-
+mod model;
 mod rules;
 mod support;

@@ -20,7 +20,11 @@ fn secret(byte: u8) -> CommitmentSecret {
 fn importing_the_same_file_twice_gives_the_same_bytes() {
     let encode = |secret: &CommitmentSecret| karwan_types::encode(&to_terms(&transfer(), secret));
     assert_eq!(encode(&secret(1)), encode(&secret(1)));
-    assert_ne!(encode(&secret(1)), encode(&secret(2)), "another institution's commitments differ");
+    assert_ne!(
+        encode(&secret(1)),
+        encode(&secret(2)),
+        "another institution's commitments differ"
+    );
 }
 
 #[test]
@@ -30,7 +34,9 @@ fn no_name_account_or_remittance_text_is_on_the_ledger() {
     let entries = transfer.private.entries();
     assert!(entries.len() >= 4, "the demo payment names its parties");
     for (label, value) in entries.iter().filter(|(_, value)| value.len() >= 6) {
-        let found = bytes.windows(value.len()).any(|window| window == value.as_bytes());
+        let found = bytes
+            .windows(value.len())
+            .any(|window| window == value.as_bytes());
         assert!(!found, "{label} is in clear");
     }
 }
@@ -38,8 +44,17 @@ fn no_name_account_or_remittance_text_is_on_the_ledger() {
 #[test]
 fn every_datum_of_the_message_is_committed_to_once() {
     let terms = to_terms(&transfer(), &secret(1));
-    assert!(terms.commitments.windows(2).all(|pair| pair[0].datum < pair[1].datum));
-    assert!(ledger::Operation::from(ledger::Pay { payment: terms }).check_alone().is_ok());
+    assert!(
+        terms
+            .commitments
+            .windows(2)
+            .all(|pair| pair[0].datum < pair[1].datum)
+    );
+    assert!(
+        ledger::Operation::from(ledger::Pay { payment: terms })
+            .check_alone()
+            .is_ok()
+    );
 }
 
 #[test]

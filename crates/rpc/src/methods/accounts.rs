@@ -9,8 +9,7 @@ use crate::reading::Reading;
 use crate::view::{BalanceView, MoneyView, OutcomeView, View};
 use karwan_ledger::{Account, AccountClass, AccountStatus};
 use karwan_types::{
-    AccountNumber, BlockHeader, CommitCertificate, CurrencyCode, Lei, StateProof, Timestamp,
-    encode,
+    AccountNumber, BlockHeader, CommitCertificate, CurrencyCode, Lei, StateProof, Timestamp, encode,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -43,7 +43,7 @@ pub struct EventsSubscribeParams {
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum EventView {
     /// The status of an instruction has changed.
-    Outcome(OutcomeView),
+    Outcome(Box<OutcomeView>),
     /// A block is final, and everything in it that the caller may see has been told.
     Block(BlockEventView),
 }
@@ -102,20 +102,16 @@ pub(crate) async fn subscribe(
     };
     match feed(&context, &caller, &sink, after).await {
         Ok(()) => SubscriptionCloseResponse::None,
-        Err(problem) => to_json_raw_value(&problem).map_or(SubscriptionCloseResponse::None, |json| {
-            SubscriptionCloseResponse::NotifErr(SubscriptionError::from_json(json))
-        }),
+        Err(problem) => to_json_raw_value(&problem)
+            .map_or(SubscriptionCloseResponse::None, |json| {
+                SubscriptionCloseResponse::NotifErr(SubscriptionError::from_json(json))
+            }),
     }
 }
 
 type Admitted = (Located, crate::tally::Place<crate::caller::Identity>);
 
-fn admit(
-    row: &Row,
-    params: &str,
-    context: &Context,
-    caller: &Caller,
-) -> Result<Admitted, Problem> {
+fn admit(row: &Row, params: &str, context: &Context, caller: &Caller) -> Result<Admitted, Problem> {
     if params.len() > row.params_bytes_max {
         return Err(Problem::new(Fault::TooLarge, "the parameters are too long"));
     }
@@ -200,7 +196,7 @@ async fn block_events(
                 position,
             };
             if placed.place() > after && reading.may_see(&placed)? {
-                events.extend(placed.view().map(EventView::Outcome));
+                events.extend(placed.view().map(Box::new).map(EventView::Outcome));
             }
         }
         events.push(EventView::Block(BlockEventView {

@@ -1,132 +1,85 @@
-//! The institution's gateway: foreign messages in, delivered messages out. The bytes are handed on as they are; what they
-//! mean is the gateway's business.
+//! The institution's gateway: the sealed messages of its payments go out, and those delivered to it come in. Reading,
+//! signing and opening them is done where the institution's keys are, never on a node.
 
-use crate::backend::{Gateway, ImportResult, ImportedMessage, OutboxMessage};
+use crate::backend::{DeliverAnswer, Gateway, OutboxMessage, OutboxPlace, SealedMessage};
 use crate::caller::Caller;
 use crate::context::Context;
-use crate::limits::{LARGE_ANSWER_BYTES_MAX, XML_BYTES_MAX};
+use crate::limits::{LARGE_ANSWER_BYTES_MAX, SEALED_BYTES_MAX};
 use crate::method::{Act, Method};
-use crate::methods::transactions::SubmitView;
 use crate::problem::{Fault, Problem};
 use crate::view::View;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use futures::future::BoxFuture;
-use karwan_types::{InstructionHash, Lei, TransactionId, Uetr};
+use karwan_types::{Lei, Uetr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// `iso.import`
+/// `iso.deliver`
 #[derive(Debug)]
-pub struct IsoImport;
+pub struct IsoDeliver;
 
-/// A message.
+/// A payment's message for its creditor agent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct IsoImportParams {
-    /// The XML, at most 1 MiB.
-    pub xml: String,
+pub struct IsoDeliverParams {
+    /// The payment's reference. The caller is its debtor agent.
+    pub uetr: View<Uetr>,
+    /// The creditor agent.
+    pub creditor_agent: View<Lei>,
+    /// The message as an age file for the creditor agent's registered payload key, in base64; at most 1 MiB and 64 KiB.
+    pub sealed: String,
 }
 
-/// What became of it.
+/// The message is on the node's disk and leaves when the payment is final.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct ImportAnswer {
-    /// One entry for each message inside.
-    pub messages: Vec<ImportedMessageView>,
+pub struct DeliverView {
+    /// The payment's reference.
+    pub uetr: View<Uetr>,
 }
 
-/// What became of one message.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct ImportedMessageView {
-    /// The message's kind, for example `pacs.008.001.08`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub message: Option<String>,
-    /// The payments' references.
-    pub uetrs: Vec<View<Uetr>>,
-    /// What a checker approves; absent for a refused message.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub instruction: Option<View<InstructionHash>>,
-    /// What the node said to the transaction; absent when the institution signs elsewhere.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub submitted: Option<SubmitView>,
-    /// The instruction without signatures, in hexadecimal, when the institution signs elsewhere.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub unsigned_transaction: Option<String>,
-    /// Why the message was refused.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub refused: Option<Problem>,
+impl Method for IsoDeliver {
+    const NAME: &'static str = "iso.deliver";
+    type Params = IsoDeliverParams;
+    type Answer = DeliverView;
 }
 
-impl Method for IsoImport {
-    const NAME: &'static str = "iso.import";
-    type Params = IsoImportParams;
-    type Answer = ImportAnswer;
-}
-
-impl Act for IsoImport {
+impl Act for IsoDeliver {
     fn act(
         context: Arc<Context>,
         caller: Caller,
-        params: IsoImportParams,
-    ) -> BoxFuture<'static, Result<ImportAnswer, Problem>> {
+        params: IsoDeliverParams,
+    ) -> BoxFuture<'static, Result<DeliverView, Problem>> {
         Box::pin(async move {
-            if params.xml.len() > XML_BYTES_MAX {
-                let sentence = format!("the message has more than {XML_BYTES_MAX} bytes");
-                return Err(Problem::new(Fault::TooLarge, sentence));
-            }
             let (gateway, agent) = gateway(&context, &caller)?;
-            // An import that has begun goes on when the caller has left: its payments may be on their way.
-            let import = tokio::spawn(gateway.import(agent, params.xml)).await;
-            let messages = import.map_err(|_| Problem::internal())??;
-            Ok(ImportAnswer {
-                messages: messages.into_iter().map(ImportedMessageView::new).collect(),
-            })
+            let message = params.message()?;
+            let deliver = move || Ok(gateway.deliver(agent, message)?);
+            match context.blocking(deliver).await? {
+                DeliverAnswer::Kept => Ok(DeliverView { uetr: params.uetr }),
+                DeliverAnswer::RetryLater { reason } => {
+                    Err(Problem::new(Fault::Busy, reason.to_string()))
+                }
+            }
         })
     }
 }
 
-impl ImportedMessageView {
-    fn new(message: ImportedMessage) -> Self {
-        let mut view = Self {
-            message: message.message,
-            uetrs: message.uetrs.into_iter().map(View).collect(),
-            instruction: None,
-            submitted: None,
-            unsigned_transaction: None,
-            refused: None,
-        };
-        match message.result {
-            ImportResult::Submitted {
-                transaction,
-                instruction,
-                answer,
-            } => {
-                view.instruction = Some(View(instruction));
-                view.submitted = Some(submitted(transaction, &answer));
-            }
-            ImportResult::Unsigned {
-                transaction,
-                instruction,
-            } => {
-                view.instruction = Some(View(instruction));
-                view.unsigned_transaction = Some(hex::encode(transaction.as_bytes()));
-            }
-            ImportResult::Refused {
-                iso_reason,
-                sentence,
-            } => {
-                view.refused = Some(Problem {
-                    name: "MESSAGE_REFUSED".to_owned(),
-                    iso_reason: Some(iso_reason),
-                    ..Problem::invalid(sentence.to_string())
-                });
-            }
+impl IsoDeliverParams {
+    fn message(&self) -> Result<SealedMessage, Problem> {
+        let sealed = STANDARD.decode(&self.sealed).map_err(|_| {
+            Problem::invalid("sealed is not base64 (RFC 4648, with padding)".to_owned())
+        })?;
+        if sealed.len() > SEALED_BYTES_MAX {
+            let sentence = format!("the sealed message has more than {SEALED_BYTES_MAX} bytes");
+            return Err(Problem::new(Fault::TooLarge, sentence));
         }
-        view
+        Ok(SealedMessage {
+            uetr: self.uetr.0,
+            creditor_agent: self.creditor_agent.0,
+            sealed,
+        })
     }
-}
-
-fn submitted(transaction: TransactionId, answer: &crate::backend::SubmitAnswer) -> SubmitView {
-    SubmitView::answered(transaction, answer)
 }
 
 /// `iso.outbox`
@@ -137,18 +90,28 @@ pub struct IsoOutbox;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct IsoOutboxParams {
-    /// Only messages after the one with this number; 0 for all.
-    #[serde(default)]
-    pub after: u64,
+    /// Only messages after this one; all when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<OutboxPlaceView>,
     /// The most messages to show, at most 1,000; 100 when absent. Fewer are shown when they are large.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub limit: Option<u32>,
 }
 
+/// The place of a message in the outbox.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OutboxPlaceView {
+    /// The payment's debtor agent.
+    pub debtor_agent: View<Lei>,
+    /// The payment's reference.
+    pub uetr: View<Uetr>,
+}
+
 /// Messages that wait for the institution.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OutboxAnswer {
-    /// The messages, by number. They leave the outbox when the credit is confirmed on the ledger.
+    /// The messages, by debtor agent and reference. They leave the outbox when the credit is confirmed on the ledger.
     pub messages: Vec<OutboxMessageView>,
     /// Whether there may be more after the last one.
     pub more: bool,
@@ -157,18 +120,32 @@ pub struct OutboxAnswer {
 /// A message that waits.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct OutboxMessageView {
-    /// Its number.
-    pub number: u64,
-    /// The message's kind, for example `pacs.008.001.08`.
-    pub message: String,
-    /// The payment's debtor agent.
-    pub debtor_agent: View<Lei>,
-    /// The payment's reference.
-    pub uetr: View<Uetr>,
-    /// The height at which the payment settled.
-    pub height: u64,
-    /// The message.
-    pub xml: String,
+    /// Which payment it belongs to.
+    pub place: OutboxPlaceView,
+    /// The message as an age file for the institution's payload key, in base64.
+    pub sealed: String,
+}
+
+impl OutboxMessageView {
+    /// The age file.
+    ///
+    /// # Errors
+    /// `base64::DecodeError` when it is not base64.
+    pub fn sealed_bytes(&self) -> Result<Vec<u8>, base64::DecodeError> {
+        STANDARD.decode(&self.sealed)
+    }
+}
+
+impl IsoDeliverParams {
+    /// The parameters for an age file.
+    #[must_use]
+    pub fn new(uetr: Uetr, creditor_agent: Lei, sealed: &[u8]) -> Self {
+        Self {
+            uetr: View(uetr),
+            creditor_agent: View(creditor_agent),
+            sealed: STANDARD.encode(sealed),
+        }
+    }
 }
 
 impl Method for IsoOutbox {
@@ -186,7 +163,11 @@ impl Act for IsoOutbox {
         Box::pin(async move {
             let (gateway, agent) = gateway(&context, &caller)?;
             let limit = super::page_entries(params.limit);
-            let read = move || Ok(gateway.outbox(agent, params.after, limit)?);
+            let after = params.after.map(|place| OutboxPlace {
+                debtor_agent: place.debtor_agent.0,
+                uetr: place.uetr.0,
+            });
+            let read = move || Ok(gateway.outbox(agent, after, limit)?);
             let found = context.blocking(read).await?;
             let full = found.len() == limit;
             let (messages, cut) = fitting(found);
@@ -198,23 +179,26 @@ impl Act for IsoOutbox {
     }
 }
 
-/// As many messages as fit an answer, in order, and whether some did not. Escaping can double an XML text.
+/// What the envelope of one message takes.
+const ENVELOPE_BYTES: usize = 512;
+
+/// As many messages as fit an answer, in order, and whether some did not.
 fn fitting(found: Vec<OutboxMessage>) -> (Vec<OutboxMessageView>, bool) {
-    let mut room = LARGE_ANSWER_BYTES_MAX / 2;
+    let mut room = LARGE_ANSWER_BYTES_MAX - ENVELOPE_BYTES;
     let mut views = Vec::with_capacity(found.len());
     for message in found {
-        let bytes = message.xml.len().saturating_add(512);
+        let sealed = STANDARD.encode(&message.sealed);
+        let bytes = sealed.len().saturating_add(ENVELOPE_BYTES);
         if bytes > room && !views.is_empty() {
             return (views, true);
         }
         room = room.saturating_sub(bytes);
         views.push(OutboxMessageView {
-            number: message.number,
-            message: message.message,
-            debtor_agent: View(message.debtor_agent),
-            uetr: View(message.uetr),
-            height: message.height.get(),
-            xml: message.xml,
+            place: OutboxPlaceView {
+                debtor_agent: View(message.place.debtor_agent),
+                uetr: View(message.place.uetr),
+            },
+            sealed,
         });
     }
     (views, false)
@@ -224,7 +208,10 @@ fn gateway(context: &Context, caller: &Caller) -> Result<(Arc<dyn Gateway>, Lei)
     let missing = || Problem::new(Fault::NoGateway, "this node serves no institution");
     let gateway = context.gateway.clone().ok_or_else(missing)?;
     let agent = caller.institution().ok_or_else(|| {
-        Problem::new(Fault::Forbidden, "this method is for institutions, for themselves")
+        Problem::new(
+            Fault::Forbidden,
+            "this method is for institutions, for themselves",
+        )
     })?;
     Ok((gateway, agent))
 }

@@ -12,8 +12,8 @@ use crate::reading::{Placed, Reading};
 use crate::view::{MoneyView, OutcomeView, RefusalView, View};
 use karwan_ledger::InstructionKey;
 use karwan_types::{
-    InstructionHash, Lei, Outcome, RECEIPT_VERSION, Receipt, TransactionId, TransactionStatus,
-    Uetr, merkle_path,
+    Height, InstructionHash, Lei, Outcome, RECEIPT_VERSION, Receipt, TransactionId,
+    TransactionStatus, Uetr, ValidatorChange, merkle_path,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -199,9 +199,25 @@ fn receipt(reading: &Reading, placed: &Placed) -> Result<ReceiptAnswer, Problem>
             path,
             header: header.clone(),
             certificate: frame.certificate.clone(),
-            validator_changes: reading.backend().validator_changes(header.height)?,
+            validator_changes: validator_changes(reading, header.height)?,
         }),
     })
+}
+
+/// Every change of the validator set before a block, with the header that names it and its certificate.
+fn validator_changes(reading: &Reading, height: Height) -> Result<Vec<ValidatorChange>, Problem> {
+    let changes = reading.snapshot.state.validator_changes();
+    let earlier = changes.take_while(|(changed_at, _)| *changed_at < height);
+    let mut proven = Vec::new();
+    for (changed_at, next) in earlier {
+        let block = reading.block(changed_at)?;
+        proven.push(ValidatorChange {
+            header: block.frame.block.header.clone(),
+            certificate: block.frame.certificate.clone(),
+            next: next.clone(),
+        });
+    }
+    Ok(proven)
 }
 
 /// Which instructions are meant.
@@ -292,7 +308,8 @@ impl Selector {
         let movement = outcome.movement.as_ref();
         let uetr = movement.map(|movement| movement.uetr);
         let agent = movement.map(|movement| movement.debtor_agent);
-        self.instruction.is_none_or(|one| one == outcome.instruction)
+        self.instruction
+            .is_none_or(|one| one == outcome.instruction)
             && (self.uetr.is_none() || self.uetr == uetr)
             && (self.agent.is_none() || self.agent == agent)
     }
@@ -300,21 +317,31 @@ impl Selector {
 
 impl Instruction {
     fn instruction(&self) -> Option<InstructionHash> {
-        self.transitions.first()?.get().map(|outcome| outcome.instruction)
+        self.transitions
+            .first()?
+            .get()
+            .map(|outcome| outcome.instruction)
     }
 
     /// The transition that brought the present status first; a repeated submission repeats the status later.
     fn settling(&self) -> Option<&Placed> {
         let status = |placed: &Placed| placed.get().map(|outcome| outcome.status);
         let last = status(self.transitions.last()?);
-        self.transitions.iter().find(|placed| status(placed) == last)
+        self.transitions
+            .iter()
+            .find(|placed| status(placed) == last)
     }
 
     fn view(&self, reading: &Reading) -> Option<PaymentView> {
         let last = self.transitions.last()?.get()?;
         let key = self.agent.zip(self.uetr);
         let record = key
-            .and_then(|(agent, uetr)| reading.snapshot.state.record(&InstructionKey { agent, uetr }))
+            .and_then(|(agent, uetr)| {
+                reading
+                    .snapshot
+                    .state
+                    .record(&InstructionKey { agent, uetr })
+            })
             .filter(|record| record.instruction == last.instruction);
         let (status, refusal) = match record {
             Some(record) => (record.status, &record.refusal),

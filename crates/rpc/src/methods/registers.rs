@@ -35,6 +35,9 @@ pub struct ParticipantView {
     pub bic: Option<View<Bic>>,
     /// Its numbers in national clearing systems, as `SYSTEM:NUMBER`.
     pub members: Vec<String>,
+    /// To whom messages for it are encrypted: an age recipient.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload_recipient: Option<String>,
     /// The jurisdiction that licenses it.
     pub jurisdiction: View<JurisdictionCode>,
     /// What it is.
@@ -53,6 +56,7 @@ impl ParticipantView {
             members: members
                 .map(|one| format!("{}:{}", one.system, one.member))
                 .collect(),
+            payload_recipient: row.payload_recipient.as_ref().map(ToString::to_string),
             jurisdiction: View(row.jurisdiction),
             kind: View(row.kind),
             status: View(row.status),

@@ -16,9 +16,7 @@ use crate::reading::{Placed, Reading};
 use crate::view::{OutcomeView, View};
 use futures::future::BoxFuture;
 use karwan_ledger::{Rejection, Transaction};
-use karwan_types::{
-    EncodedTransaction, Height, TRANSACTION_BYTES_MAX, Timestamp, TransactionId,
-};
+use karwan_types::{EncodedTransaction, Height, TRANSACTION_BYTES_MAX, Timestamp, TransactionId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -360,7 +358,10 @@ impl Waiting {
         }
         loop {
             let time = self.context.backend.snapshot().state.chain().time;
-            if self.valid_until.is_some_and(|valid_until| valid_until < time) {
+            if self
+                .valid_until
+                .is_some_and(|valid_until| valid_until < time)
+            {
                 return Ok(match self.look().await? {
                     Look::Found(finality) => Known::Final(finality),
                     Look::Absent => Known::Expired,

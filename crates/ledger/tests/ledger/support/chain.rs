@@ -107,17 +107,25 @@ impl Chain {
     }
     /// Builds, sends, validates and adopts a block of those transactions that may be in it.
     pub(crate) fn block(&mut self, transactions: &[Transaction]) -> Vec<Outcome> {
-        let verified: Vec<VerifiedTransaction> = transactions
-            .iter()
-            .map(|transaction| self.verify(transaction).expect("its form is right"))
-            .collect();
-        let draft = self.state.draft(&self.seat(), &verified);
+        let verify = |one: &Transaction| self.verify(one).expect("its form is right");
+        let verified: Vec<VerifiedTransaction> = transactions.iter().map(verify).collect();
+        self.block_of(&verified)
+    }
+    pub(crate) fn block_of(&mut self, verified: &[VerifiedTransaction]) -> Vec<Outcome> {
+        let draft = self.state.draft(&self.seat(), verified);
         let received: Block = decode(&encode(&draft.block), 2 * BLOCK_BYTES_MAX)
             .expect("a block reads back from its bytes");
         let restored = State::from_checkpoint(&self.state.to_checkpoint())
             .expect("a checkpoint reads back from its bytes");
         assert_eq!(restored.root(), self.state.root(), "I12: restore");
-        let again = revalidate(&self.genesis, &restored, self.parent, &received);
+        let known = |encoded: &EncodedTransaction| {
+            let found = verified.iter().find(|one| one.encoded() == encoded);
+            found.expect("a block holds what was offered").clone()
+        };
+        let included: Vec<VerifiedTransaction> = received.transactions.iter().map(known).collect();
+        let again = restored
+            .validate(self.parent, &received, &included)
+            .expect("a validator comes to the proposer's result");
         assert_eq!(again.outcomes, draft.outcomes, "I12: another result");
         assert_eq!(again.state.root(), draft.block.header.state_root);
         self.state = draft.state;
@@ -180,12 +188,20 @@ impl Chain {
     pub(crate) fn last_seen(&self) -> &Observation {
         self.watch.last()
     }
-    /// Executes everything again from genesis and requires the same state root at every height.
+    /// Executes everything again from genesis, from the bytes of the blocks, and requires the same state root at every
+    /// height.
     pub(crate) fn replay(&self) {
         let mut state = self.genesis.state.clone();
         let mut parent = self.genesis.chain_id.0;
+        let verify = |encoded: &EncodedTransaction| {
+            VerifiedTransaction::from_encoded(encoded.clone(), &self.genesis.chain_id)
+                .expect("only verified transactions are in a block")
+        };
         for block in &self.history {
-            state = revalidate(&self.genesis, &state, parent, block).state;
+            let transactions: Vec<VerifiedTransaction> =
+                block.transactions.iter().map(verify).collect();
+            let draft = state.validate(parent, block, &transactions);
+            state = draft.expect("a block that was decided is valid").state;
             parent = block.hash();
         }
         assert_eq!(state.root(), self.state.root(), "I12: replay");
@@ -201,23 +217,6 @@ impl Chain {
         let changed = [&bytes[..place], new, &bytes[end..]].concat();
         self.state = State::from_checkpoint(&changed).expect("the row is well-formed");
     }
-}
-
-/// What a validator does with a block that it receives.
-fn revalidate(
-    genesis: &Genesis,
-    state: &State,
-    parent: Hash,
-    block: &Block,
-) -> karwan_ledger::Draft {
-    let verify = |encoded: &EncodedTransaction| {
-        VerifiedTransaction::from_encoded(encoded.clone(), &genesis.chain_id)
-            .expect("only verified transactions are in a block")
-    };
-    let transactions: Vec<VerifiedTransaction> = block.transactions.iter().map(verify).collect();
-    state
-        .validate(parent, block, &transactions)
-        .expect("a validator comes to the proposer's result")
 }
 
 /// Outcomes in words: `ACSC`, `RJCT AM04 INSUFFICIENT_FUNDS`, several with commas between.

@@ -1,0 +1,359 @@
+//! The model's books, how they are opened from a genesis document, and what a block does to them.
+
+use karwan_ledger::{
+    AccountClass, AccountStatus, GenesisCurrency, GenesisDocument, GenesisParticipant, Holder,
+    Operation, Role, Transaction,
+};
+use karwan_types::{
+    AccountNumber, AgentIdentification, CurrencyCode, InstructionHash, JurisdictionCode, Lei,
+    Max35Text, PublicKey, TransactionId, TransactionStatus, Uetr, Validator,
+};
+
+#[derive(Clone, Debug)]
+pub(crate) struct Account {
+    pub(crate) number: AccountNumber,
+    pub(crate) owner: Lei,
+    pub(crate) currency: CurrencyCode,
+    pub(crate) class: AccountClass,
+    pub(crate) status: AccountStatus,
+    pub(crate) posted: i128,
+    pub(crate) held: i128,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Currency {
+    pub(crate) rules: GenesisCurrency,
+    pub(crate) halted: bool,
+    pub(crate) issued: i128,
+    pub(crate) redeemed: i128,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Key {
+    pub(crate) key: PublicKey,
+    pub(crate) holder: Holder,
+    pub(crate) role: Role,
+    pub(crate) revoked: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum What {
+    Payment,
+    IssueRequest,
+    Redemption,
+    /// Until this millisecond.
+    Hold(u64),
+    Return,
+}
+
+/// Whose money goes where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sum {
+    pub(crate) agent: Lei,
+    pub(crate) uetr: Uetr,
+    pub(crate) creditor: Option<Lei>,
+    pub(crate) debit: Option<AccountNumber>,
+    pub(crate) credit: Option<AccountNumber>,
+    pub(crate) currency: CurrencyCode,
+    pub(crate) amount: u128,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Payment {
+    pub(crate) operation: Operation,
+    pub(crate) what: What,
+    pub(crate) status: TransactionStatus,
+    pub(crate) code: Option<u16>,
+    pub(crate) sum: Sum,
+    pub(crate) returned: u128,
+    pub(crate) kept_until: u64,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Waiting {
+    pub(crate) operation: Operation,
+    pub(crate) hash: InstructionHash,
+    pub(crate) taken: Vec<(Lei, Uetr)>,
+    pub(crate) until: u64,
+    pub(crate) signers: Vec<PublicKey>,
+}
+
+/// One answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Said {
+    pub(crate) operation: &'static str,
+    pub(crate) status: TransactionStatus,
+    pub(crate) code: Option<u16>,
+    pub(crate) sum: Option<Sum>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Model {
+    pub(crate) time: u64,
+    pub(crate) validity: u64,
+    pub(crate) retention: u64,
+    pub(crate) jurisdictions: Vec<JurisdictionCode>,
+    pub(crate) currencies: Vec<Currency>,
+    pub(crate) participants: Vec<GenesisParticipant>,
+    pub(crate) accounts: Vec<Account>,
+    pub(crate) keys: Vec<Key>,
+    pub(crate) payments: Vec<Payment>,
+    pub(crate) waiting: Vec<Waiting>,
+    pub(crate) transactions: Vec<(TransactionId, u64)>,
+    pub(crate) references: Vec<(CurrencyCode, Max35Text)>,
+    pub(crate) validators: Vec<Validator>,
+    pub(crate) next_validators: Vec<Validator>,
+    pub(crate) said: Vec<Said>,
+}
+
+pub(crate) fn whole(minor: u128) -> i128 {
+    i128::try_from(minor).expect("a test's amounts are small")
+}
+
+fn by_key(mut validators: Vec<Validator>) -> Vec<Validator> {
+    validators.sort_by_key(|validator| validator.key);
+    validators
+}
+
+impl Model {
+    pub(crate) fn new(document: &GenesisDocument) -> Self {
+        let mut model = Self {
+            time: document.time.millis(),
+            validity: document.parameters.validity_max_ms.millis(),
+            retention: document.parameters.retention_ms.millis(),
+            jurisdictions: document.jurisdictions.iter().map(|one| one.code).collect(),
+            currencies: Vec::new(),
+            participants: document.participants.clone(),
+            accounts: Vec::new(),
+            keys: Vec::new(),
+            payments: Vec::new(),
+            waiting: Vec::new(),
+            transactions: Vec::new(),
+            references: Vec::new(),
+            validators: by_key(document.validators.clone()),
+            next_validators: by_key(document.validators.clone()),
+            said: Vec::new(),
+        };
+        for rules in &document.currencies {
+            model.open(
+                rules.contra.clone(),
+                rules.issuer,
+                rules.code,
+                AccountClass::IssuerContra,
+            );
+            model.currencies.push(Currency {
+                rules: rules.clone(),
+                halted: false,
+                issued: 0,
+                redeemed: 0,
+            });
+        }
+        for participant in &document.participants {
+            for row in &participant.accounts {
+                model.open(row.number.clone(), participant.lei, row.currency, row.class);
+                let opening = whole(row.opening.minor());
+                let account = model.account_mut(&row.number);
+                account.status = row.status;
+                account.posted = opening;
+                let currency = model.currency_mut(row.currency);
+                currency.issued += opening;
+                let contra = currency.rules.contra.clone();
+                model.account_mut(&contra).posted -= opening;
+            }
+        }
+        model.cut_keys(document);
+        model
+    }
+    fn open(
+        &mut self,
+        number: AccountNumber,
+        owner: Lei,
+        currency: CurrencyCode,
+        class: AccountClass,
+    ) {
+        self.accounts.push(Account {
+            number,
+            owner,
+            currency,
+            class,
+            status: AccountStatus::Open,
+            posted: 0,
+            held: 0,
+        });
+    }
+    fn cut_keys(&mut self, document: &GenesisDocument) {
+        let mut cut = |key: PublicKey, holder, role| {
+            self.keys.push(Key {
+                key,
+                holder,
+                role,
+                revoked: false,
+            });
+        };
+        for place in &document.jurisdictions {
+            for key in &place.governors {
+                cut(*key, Holder::Governor(place.code), Role::Approver);
+            }
+            for key in &place.regulators {
+                cut(*key, Holder::Regulator(place.code), Role::Access);
+            }
+            for key in &place.auditors {
+                cut(*key, Holder::Auditor(place.code), Role::Access);
+            }
+        }
+        for participant in &document.participants {
+            for entry in &participant.keys {
+                cut(entry.key, Holder::Participant(participant.lei), entry.role);
+            }
+        }
+    }
+
+    pub(crate) fn account(&self, number: &AccountNumber) -> Option<&Account> {
+        self.accounts
+            .iter()
+            .find(|account| account.number == *number)
+    }
+    pub(crate) fn account_mut(&mut self, number: &AccountNumber) -> &mut Account {
+        let found = self
+            .accounts
+            .iter_mut()
+            .find(|account| account.number == *number);
+        found.expect("looked up before")
+    }
+    pub(crate) fn currency(&self, code: CurrencyCode) -> Option<&Currency> {
+        self.currencies
+            .iter()
+            .find(|currency| currency.rules.code == code)
+    }
+    pub(crate) fn currency_mut(&mut self, code: CurrencyCode) -> &mut Currency {
+        let found = self
+            .currencies
+            .iter_mut()
+            .find(|currency| currency.rules.code == code);
+        found.expect("looked up before")
+    }
+    pub(crate) fn participant(&self, lei: Lei) -> Option<&GenesisParticipant> {
+        self.participants.iter().find(|one| one.lei == lei)
+    }
+    pub(crate) fn who(&self, name: &AgentIdentification) -> Option<Lei> {
+        let found = self.participants.iter().find(|one| match name {
+            AgentIdentification::Lei(lei) => one.lei == *lei,
+            AgentIdentification::Bic(bic) => one.bic == Some(*bic),
+            AgentIdentification::ClearingMember(member) => one.members.contains(member),
+        });
+        found.map(|one| one.lei)
+    }
+    /// The settlement account in a currency whose number comes first.
+    pub(crate) fn usual_account(&self, owner: Lei, currency: CurrencyCode) -> Option<&Account> {
+        self.accounts
+            .iter()
+            .filter(|account| {
+                account.owner == owner
+                    && account.currency == currency
+                    && account.class == AccountClass::Settlement
+            })
+            .min_by_key(|account| account.number.clone())
+    }
+    pub(crate) fn payment(&self, agent: Lei, uetr: Uetr) -> Option<&Payment> {
+        let same = |one: &&Payment| one.sum.agent == agent && one.sum.uetr == uetr;
+        self.payments.iter().find(same)
+    }
+    pub(crate) fn payment_mut(&mut self, agent: Lei, uetr: Uetr) -> &mut Payment {
+        let same = |one: &&mut Payment| one.sum.agent == agent && one.sum.uetr == uetr;
+        self.payments
+            .iter_mut()
+            .find(same)
+            .expect("looked up before")
+    }
+
+    /// What a block of this time does with these candidates: which are in it, and what is said.
+    pub(crate) fn block(&mut self, time: u64, candidates: &[Transaction]) -> Vec<TransactionId> {
+        self.said.clear();
+        let mut included: Vec<(TransactionId, &Transaction)> = Vec::new();
+        for transaction in candidates {
+            let id = transaction.to_encoded().id();
+            let until = transaction.valid_until.millis();
+            let known = self.transactions.iter().any(|(other, _)| *other == id);
+            let twice = included.iter().any(|(other, _)| *other == id);
+            if until >= time && until <= time + self.validity && !known && !twice {
+                included.push((id, transaction));
+            }
+        }
+        self.time = time;
+        self.validators = self.next_validators.clone();
+        self.end_what_is_over();
+        self.forget();
+        for (id, transaction) in &included {
+            let until = transaction.valid_until.millis();
+            self.transactions.push((*id, until));
+            self.submit(transaction);
+        }
+        included.into_iter().map(|(id, _)| id).collect()
+    }
+
+    fn end_what_is_over(&mut self) {
+        let mut over: Vec<(u64, Option<(Lei, Uetr)>, Option<InstructionHash>)> = Vec::new();
+        for payment in &self.payments {
+            if let What::Hold(until) = payment.what {
+                if payment.status == TransactionStatus::Pdng && until <= self.time {
+                    over.push((until, Some((payment.sum.agent, payment.sum.uetr)), None));
+                }
+            }
+        }
+        for waiting in &self.waiting {
+            if waiting.until < self.time {
+                over.push((waiting.until + 1, None, Some(waiting.hash)));
+            }
+        }
+        // Earlier first; at one time holds before instructions that wait.
+        over.sort_by_key(|(time, hold, waiting)| (*time, hold.is_none(), *hold, *waiting));
+        for (_, hold, waiting) in over {
+            if let Some((agent, uetr)) = hold {
+                let sum = self.payment(agent, uetr).expect("listed above").sum.clone();
+                let account = sum.debit.expect("a hold has its account");
+                self.account_mut(&account).held -= whole(sum.amount);
+                self.change(agent, uetr, TransactionStatus::Canc);
+            }
+            if let Some(hash) = waiting {
+                self.time_out(hash);
+            }
+        }
+    }
+
+    fn forget(&mut self) {
+        let time = self.time;
+        self.transactions.retain(|(_, until)| *until >= time);
+        self.payments.retain(|payment| {
+            let over = matches!(
+                payment.status,
+                TransactionStatus::Acsc
+                    | TransactionStatus::Accc
+                    | TransactionStatus::Rjct
+                    | TransactionStatus::Canc
+            );
+            !over || payment.kept_until >= time
+        });
+    }
+
+    /// A later step of an instruction on the books.
+    pub(crate) fn change(&mut self, agent: Lei, uetr: Uetr, status: TransactionStatus) {
+        let kept_until = self.time + self.retention;
+        let payment = self.payment_mut(agent, uetr);
+        payment.status = status;
+        payment.kept_until = payment.kept_until.max(kept_until);
+        let operation = match payment.what {
+            What::Payment => "Pay",
+            What::IssueRequest => "IssueRequest",
+            What::Redemption => "RedeemRequest",
+            What::Hold(_) => "Hold",
+            What::Return => "Return",
+        };
+        let said = Said {
+            operation,
+            status,
+            code: None,
+            sum: Some(payment.sum.clone()),
+        };
+        self.said.push(said);
+    }
+}

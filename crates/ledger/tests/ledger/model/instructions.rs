@@ -1,0 +1,350 @@
+//! How an instruction comes to the model: its signers, its references, its waiting, its performance.
+
+use super::books::{Model, Payment, Said, Sum, Waiting, What};
+use super::signing::Group;
+use karwan_ledger::{Operation, PaymentTerms, Transaction, instruction_hash};
+use karwan_types::{
+    AgentIdentification, CurrencyCode, InstructionHash, Lei, PublicKey, TransactionStatus, Uetr,
+};
+
+/// One reference that an instruction takes.
+#[derive(Clone, Debug)]
+pub(crate) struct Item {
+    pub(crate) what: What,
+    pub(crate) sum: Sum,
+}
+
+/// The instruction under way.
+#[derive(Clone, Debug)]
+pub(crate) struct Turn {
+    pub(crate) operation: Operation,
+    pub(crate) until: u64,
+}
+
+impl Model {
+    pub(crate) fn submit(&mut self, transaction: &Transaction) {
+        let mut signers: Vec<PublicKey> =
+            transaction.signatures.iter().map(|one| one.key).collect();
+        signers.sort();
+        let turn = Turn {
+            operation: transaction.operation.clone(),
+            until: transaction.valid_until.millis(),
+        };
+        let hash = instruction_hash(&transaction.chain_id, &turn.operation);
+        if let Err(code) = self.begin(&turn, hash, &signers) {
+            self.say(&turn, TransactionStatus::Rjct, Some(code), None);
+        }
+    }
+    fn say(&mut self, turn: &Turn, status: TransactionStatus, code: Option<u16>, sum: Option<Sum>) {
+        self.said.push(Said {
+            operation: turn.operation.name(),
+            status,
+            code,
+            sum,
+        });
+    }
+    /// Puts an instruction on the books, or its next status.
+    pub(crate) fn book(
+        &mut self,
+        turn: &Turn,
+        item: &Item,
+        status: TransactionStatus,
+        code: Option<u16>,
+    ) {
+        let sum = item.sum.clone();
+        let same = |one: &Payment| one.sum.agent == sum.agent && one.sum.uetr == sum.uetr;
+        self.payments.retain(|one| !same(one));
+        self.payments.push(Payment {
+            operation: turn.operation.clone(),
+            what: item.what,
+            status,
+            code,
+            sum: sum.clone(),
+            returned: 0,
+            kept_until: turn.until.max(self.time) + self.retention,
+        });
+        self.say(turn, status, code, Some(sum));
+    }
+
+    fn begin(
+        &mut self,
+        turn: &Turn,
+        hash: InstructionHash,
+        signers: &[PublicKey],
+    ) -> Result<(), u16> {
+        if let Some(code) = self.keys_problem(signers) {
+            return Err(code);
+        }
+        let groups = self.groups(&turn.operation)?;
+        if let Some(code) = self.signers_problem(&groups, signers) {
+            return Err(code);
+        }
+        if let Operation::Approve(approve) = &turn.operation {
+            return self.approve(turn, approve.instruction, signers);
+        }
+        let items = self.items(&turn.operation);
+        let mut open = Vec::new();
+        let mut conflict = None;
+        for (index, item) in items.iter().enumerate() {
+            match self.payment(item.sum.agent, item.sum.uetr).cloned() {
+                None if self.acts_for(signers, item.sum.agent) => open.push(item.clone()),
+                None => {}
+                Some(old) if old.operation == turn.operation => {
+                    self.say(turn, old.status, old.code, Some(item.sum.clone()));
+                }
+                Some(_) => {
+                    conflict = conflict.or(Some(index));
+                    let (status, code) = (TransactionStatus::Rjct, Some(501));
+                    self.say(turn, status, code, Some(item.sum.clone()));
+                }
+            }
+        }
+        if matches!(turn.operation, Operation::Linked(_)) && conflict.is_some() {
+            for item in &open {
+                self.book(turn, item, TransactionStatus::Rjct, Some(1407));
+            }
+            return Ok(());
+        }
+        if open.is_empty() && !items.is_empty() {
+            return Ok(());
+        }
+        if self.waiting.iter().any(|one| one.hash == hash) {
+            self.say(turn, TransactionStatus::Patc, None, None);
+            return Ok(());
+        }
+        if self.enough(&groups, signers) {
+            self.perform(turn, &open);
+            return Ok(());
+        }
+        self.waiting.push(Waiting {
+            operation: turn.operation.clone(),
+            hash,
+            taken: open
+                .iter()
+                .map(|one| (one.sum.agent, one.sum.uetr))
+                .collect(),
+            until: turn.until,
+            signers: signers.to_vec(),
+        });
+        for item in &open {
+            self.book(turn, item, TransactionStatus::Patc, None);
+        }
+        if open.is_empty() {
+            self.say(turn, TransactionStatus::Patc, None, None);
+        }
+        Ok(())
+    }
+
+    /// Those of a waiting instruction's payments that still wait, in their order.
+    pub(crate) fn still_open(&self, waiting: &Waiting) -> Vec<Item> {
+        let items = self.items_as_booked(waiting);
+        items.into_iter().flatten().collect()
+    }
+    fn items_as_booked(&self, waiting: &Waiting) -> Vec<Option<Item>> {
+        let mut taken = waiting.taken.clone();
+        if let Operation::Linked(linked) = &waiting.operation {
+            let place = |key: &(Lei, Uetr)| linked.legs.iter().position(|leg| leg.uetr == key.1);
+            taken.sort_by_key(place);
+        }
+        let item = |(agent, uetr): &(Lei, Uetr)| {
+            let row = self.payment(*agent, *uetr)?;
+            let open = row.operation == waiting.operation && row.status == TransactionStatus::Patc;
+            open.then(|| Item {
+                what: row.what,
+                sum: row.sum.clone(),
+            })
+        };
+        taken.iter().map(item).collect()
+    }
+    pub(crate) fn time_out(&mut self, hash: InstructionHash) {
+        let Some(place) = self.waiting.iter().position(|one| one.hash == hash) else {
+            return;
+        };
+        let waiting = self.waiting.remove(place);
+        let turn = Turn {
+            operation: waiting.operation.clone(),
+            until: waiting.until,
+        };
+        for item in self.still_open(&waiting) {
+            self.book(&turn, &item, TransactionStatus::Rjct, Some(408));
+        }
+        if waiting.taken.is_empty() {
+            self.say(&turn, TransactionStatus::Rjct, Some(408), None);
+        }
+    }
+
+    fn approve(
+        &mut self,
+        turn: &Turn,
+        hash: InstructionHash,
+        signers: &[PublicKey],
+    ) -> Result<(), u16> {
+        let place = self
+            .waiting
+            .iter()
+            .position(|one| one.hash == hash)
+            .ok_or(406u16)?;
+        if signers
+            .iter()
+            .any(|key| self.waiting[place].signers.contains(key))
+        {
+            return Err(407);
+        }
+        self.say(turn, TransactionStatus::Acsc, None, None);
+        let mut waiting = self.waiting.remove(place);
+        waiting.signers.extend_from_slice(signers);
+        let original = Turn {
+            operation: waiting.operation.clone(),
+            until: waiting.until,
+        };
+        if let Operation::Linked(_) = &waiting.operation {
+            for item in self.items(&waiting.operation) {
+                let key = (item.sum.agent, item.sum.uetr);
+                if waiting.taken.contains(&key) || !self.acts_for(&waiting.signers, key.0) {
+                    continue;
+                }
+                if self.payment(key.0, key.1).is_some() {
+                    self.say(
+                        &original,
+                        TransactionStatus::Rjct,
+                        Some(501),
+                        Some(item.sum),
+                    );
+                    for other in self.still_open(&waiting) {
+                        self.book(&original, &other, TransactionStatus::Rjct, Some(1407));
+                    }
+                    return Ok(());
+                }
+                self.book(&original, &item, TransactionStatus::Patc, None);
+                waiting.taken.push(key);
+            }
+        }
+        let open = self.still_open(&waiting);
+        let groups: Result<Vec<Group>, u16> = self.groups(&waiting.operation);
+        let enough = groups.is_ok_and(|groups| self.enough(&groups, &waiting.signers));
+        if !enough {
+            self.waiting.push(waiting);
+        } else if !open.is_empty() || waiting.taken.is_empty() {
+            self.perform(&original, &open);
+        }
+        Ok(())
+    }
+
+    fn perform(&mut self, turn: &Turn, open: &[Item]) {
+        let answer = self.try_to(turn, open);
+        match answer {
+            Ok(()) if open.is_empty() => self.say(turn, TransactionStatus::Acsc, None, None),
+            Ok(()) => {}
+            Err(code) if open.is_empty() => {
+                self.say(turn, TransactionStatus::Rjct, Some(code), None);
+            }
+            Err(code) => {
+                for item in open {
+                    self.book(turn, item, TransactionStatus::Rjct, Some(code));
+                }
+            }
+        }
+    }
+
+    fn item(&self, terms: &PaymentTerms, what: What) -> Option<Item> {
+        let agent = self.who(&terms.debtor_agent)?;
+        let creditor = self.who(&terms.creditor_agent);
+        let usual = |owner: Lei| {
+            let account = self.usual_account(owner, terms.currency);
+            account.map(|account| account.number.clone())
+        };
+        let sum = Sum {
+            agent,
+            uetr: terms.uetr,
+            creditor,
+            debit: terms.debtor_account.clone().or_else(|| usual(agent)),
+            credit: terms.creditor_account.clone().or_else(|| usual(creditor?)),
+            currency: terms.currency,
+            amount: terms.amount.minor(),
+        };
+        Some(Item { what, sum })
+    }
+    fn items(&self, operation: &Operation) -> Vec<Item> {
+        let all = |list: &[PaymentTerms]| {
+            let item = |terms| self.item(terms, What::Payment);
+            list.iter().filter_map(item).collect()
+        };
+        match operation {
+            Operation::Pay(pay) => all(std::slice::from_ref(&pay.payment)),
+            Operation::PayBulk(bulk) => all(&bulk.payments),
+            Operation::Linked(linked) => all(&linked.legs),
+            Operation::Hold(hold) => {
+                let what = What::Hold(hold.expires.millis());
+                self.item(&hold.payment, what).into_iter().collect()
+            }
+            Operation::IssueRequest(request) => {
+                let money = (request.currency, request.amount.minor());
+                self.request(&request.agent, request.uetr, money, What::IssueRequest)
+            }
+            Operation::RedeemRequest(request) => {
+                let money = (request.currency, request.amount.minor());
+                self.request(&request.agent, request.uetr, money, What::Redemption)
+            }
+            Operation::Return(one) => {
+                let original = self.original(&one.original_agent, one.original_uetr);
+                let Ok(Some(returner)) = original.map(|original| original.sum.creditor) else {
+                    return Vec::new();
+                };
+                let sum = original.expect("matched above").sum.clone();
+                vec![Item {
+                    what: What::Return,
+                    sum: Sum {
+                        agent: returner,
+                        uetr: one.uetr,
+                        creditor: Some(sum.agent),
+                        debit: sum.credit,
+                        credit: sum.debit,
+                        currency: sum.currency,
+                        amount: one.amount.minor(),
+                    },
+                }]
+            }
+            Operation::Issue(_)
+            | Operation::RedeemConfirm(_)
+            | Operation::RedeemCancel(_)
+            | Operation::Post(_)
+            | Operation::Void(_)
+            | Operation::Approve(_)
+            | Operation::Cancel(_)
+            | Operation::ConfirmCredit(_)
+            | Operation::CurrencyHalt(_)
+            | Operation::CurrencyResume(_)
+            | Operation::RotateKey(_)
+            | Operation::ValidatorSetChange(_) => Vec::new(),
+        }
+    }
+    fn request(
+        &self,
+        agent: &AgentIdentification,
+        uetr: Uetr,
+        (currency, amount): (CurrencyCode, u128),
+        what: What,
+    ) -> Vec<Item> {
+        let Some(agent) = self.who(agent) else {
+            return Vec::new();
+        };
+        let rules = self.currency(currency).map(|one| &one.rules);
+        let usual = self.usual_account(agent, currency);
+        let own = usual.map(|account| account.number.clone());
+        let (debit, credit) = if what == What::IssueRequest {
+            (None, own)
+        } else {
+            (own, rules.map(|rules| rules.contra.clone()))
+        };
+        let sum = Sum {
+            agent,
+            uetr,
+            creditor: rules.map(|rules| rules.issuer),
+            debit,
+            credit,
+            currency,
+            amount,
+        };
+        vec![Item { what, sum }]
+    }
+}

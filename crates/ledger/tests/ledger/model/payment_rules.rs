@@ -1,0 +1,194 @@
+//! The model's reasons to refuse a payment, one after another, by their stable numbers.
+
+use super::books::{Account, Model, whole};
+use karwan_ledger::{AccountClass, AccountStatus, Operation, PaymentKind, PaymentTerms};
+use karwan_types::{AccountNumber, CurrencyCode, Lei};
+
+/// Milliseconds of a day.
+const DAY: i128 = 86_400_000;
+
+impl Model {
+    /// What is wrong with an instruction before any ledger is asked.
+    pub(crate) fn alone(operation: &Operation) -> Option<u16> {
+        let amount = |minor: u128| match minor {
+            0 => Some(1001),
+            1..1_000_000_000_000_000_000 => None,
+            1_000_000_000_000_000_000.. => Some(1002),
+        };
+        match operation {
+            Operation::Pay(pay) => amount(pay.payment.amount.minor()),
+            Operation::Hold(hold) => amount(hold.payment.amount.minor()),
+            Operation::PayBulk(bulk) => {
+                let amounts = bulk.payments.iter().map(|terms| terms.amount.minor());
+                amounts.into_iter().find_map(amount)
+            }
+            Operation::Linked(linked) => {
+                let amounts = linked.legs.iter().map(|terms| terms.amount.minor());
+                amounts.into_iter().find_map(amount)
+            }
+            Operation::IssueRequest(request) => amount(request.amount.minor()),
+            Operation::RedeemRequest(request) => amount(request.amount.minor()),
+            Operation::Post(post) => amount(post.amount.minor()),
+            Operation::Return(one) => amount(one.amount.minor()),
+            Operation::Issue(_)
+            | Operation::RedeemConfirm(_)
+            | Operation::RedeemCancel(_)
+            | Operation::Void(_)
+            | Operation::Approve(_)
+            | Operation::Cancel(_)
+            | Operation::ConfirmCredit(_)
+            | Operation::CurrencyHalt(_)
+            | Operation::CurrencyResume(_)
+            | Operation::RotateKey(_)
+            | Operation::ValidatorSetChange(_) => None,
+        }
+    }
+
+    /// Milliseconds since the epoch on the clocks of the currency's home.
+    fn home_time(&self, currency: CurrencyCode) -> i128 {
+        let minutes = self
+            .currency(currency)
+            .map_or(0, |one| i128::from(one.rules.utc_offset_minutes));
+        i128::from(self.time) + minutes * 60_000
+    }
+    fn times(&self, terms: &PaymentTerms) -> Result<(), u16> {
+        let today = self.home_time(terms.currency).div_euclid(DAY);
+        if let Some(date) = terms.settlement_date {
+            let day = i128::from(date.start().millis()) / DAY;
+            if day < today {
+                return Err(603);
+            }
+            if day > today {
+                return Err(604);
+            }
+        }
+        if terms
+            .reject_time
+            .is_some_and(|reject| reject.millis() < self.time)
+        {
+            return Err(605);
+        }
+        if terms
+            .from_time
+            .is_some_and(|from| from.millis() > self.time)
+        {
+            return Err(606);
+        }
+        Ok(())
+    }
+    pub(crate) fn moves(&self, currency: CurrencyCode) -> Result<(), u16> {
+        match self.currency(currency) {
+            None => Err(1003),
+            Some(one) if one.halted => Err(802),
+            Some(_) => Ok(()),
+        }
+    }
+    /// An account of an institution: the one given, or the usual one.
+    fn of(
+        &self,
+        owner: Lei,
+        given: Option<&AccountNumber>,
+        currency: CurrencyCode,
+    ) -> Option<&Account> {
+        let account = match given {
+            Some(number) => self.account(number),
+            None => self.usual_account(owner, currency),
+        };
+        account.filter(|account| account.owner == owner)
+    }
+    pub(crate) fn may_debit(account: &Account, currency: CurrencyCode) -> Result<(), u16> {
+        match account.status {
+            AccountStatus::Closed => Err(903),
+            AccountStatus::Blocked | AccountStatus::BlockedDebit => Err(905),
+            AccountStatus::Open | AccountStatus::BlockedCredit if account.currency != currency => {
+                Err(906)
+            }
+            AccountStatus::Open | AccountStatus::BlockedCredit => Ok(()),
+        }
+    }
+    pub(crate) fn may_credit(account: &Account, currency: CurrencyCode) -> Result<(), u16> {
+        match account.status {
+            AccountStatus::Closed => Err(904),
+            AccountStatus::Blocked | AccountStatus::BlockedCredit => Err(905),
+            AccountStatus::Open | AccountStatus::BlockedDebit if account.currency != currency => {
+                Err(907)
+            }
+            AccountStatus::Open | AccountStatus::BlockedDebit => Ok(()),
+        }
+    }
+    /// From whose account into whose.
+    pub(crate) fn route(
+        &self,
+        currency: CurrencyCode,
+        from: (Lei, Option<&AccountNumber>),
+        to: (Lei, Option<&AccountNumber>),
+        clients_too: bool,
+    ) -> Result<(AccountNumber, AccountNumber), u16> {
+        let debit = self.of(from.0, from.1, currency).ok_or(901u16)?;
+        Self::may_debit(debit, currency)?;
+        let clients = debit.class == AccountClass::ClientSegregated;
+        let allowed = debit.class == AccountClass::Settlement || (clients && clients_too);
+        if !allowed {
+            return Err(908);
+        }
+        let credit = self.of(to.0, to.1, currency).ok_or(902u16)?;
+        Self::may_credit(credit, currency)?;
+        let own_house = credit.class == AccountClass::Settlement && credit.owner == debit.owner;
+        if credit.class == AccountClass::IssuerContra || (clients && own_house) {
+            return Err(909);
+        }
+        if debit.number == credit.number {
+            return Err(910);
+        }
+        Ok((debit.number.clone(), credit.number.clone()))
+    }
+    /// Everything but the funds.
+    pub(crate) fn payable(
+        &self,
+        terms: &PaymentTerms,
+    ) -> Result<(AccountNumber, AccountNumber), u16> {
+        self.times(terms)?;
+        let debtor = self.who(&terms.debtor_agent).ok_or(701u16)?;
+        let creditor = self.who(&terms.creditor_agent).ok_or(702u16)?;
+        self.moves(terms.currency)?;
+        let route = self.route(
+            terms.currency,
+            (debtor, terms.debtor_account.as_ref()),
+            (creditor, terms.creditor_account.as_ref()),
+            terms.kind == PaymentKind::Customer,
+        )?;
+        let rules = &self.currency(terms.currency).ok_or(1003u16)?.rules;
+        if terms.amount > rules.payment_max {
+            return Err(1004);
+        }
+        if terms.amount < rules.payment_min {
+            return Err(1005);
+        }
+        Ok(route)
+    }
+    pub(crate) fn has(&self, account: &AccountNumber, amount: u128) -> Result<(), u16> {
+        let row = self.account(account).expect("looked up before");
+        if row.class != AccountClass::IssuerContra && row.posted - row.held < whole(amount) {
+            return Err(1301);
+        }
+        Ok(())
+    }
+    pub(crate) fn transfer(&mut self, debit: &AccountNumber, credit: &AccountNumber, amount: u128) {
+        self.account_mut(debit).posted -= whole(amount);
+        self.account_mut(credit).posted += whole(amount);
+    }
+    pub(crate) fn settle(&mut self, terms: &PaymentTerms) -> Result<(), u16> {
+        let (debit, credit) = self.payable(terms)?;
+        self.has(&debit, terms.amount.minor())?;
+        self.transfer(&debit, &credit, terms.amount.minor());
+        Ok(())
+    }
+    pub(crate) fn window(&self, currency: CurrencyCode) -> Result<(), u16> {
+        let minute = self.home_time(currency).rem_euclid(DAY) / 60_000;
+        let (from, until) = self.currency(currency).ok_or(1003u16)?.rules.issuer_window;
+        if minute < i128::from(from) || minute >= i128::from(until) {
+            return Err(607);
+        }
+        Ok(())
+    }
+}

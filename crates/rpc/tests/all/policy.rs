@@ -1,0 +1,355 @@
+//! Every method × every kind of caller × whose it is: only the cells of this table succeed.
+//!
+//! The table is written by hand from decision 10, not computed by what it tests. The letters: `V` sees it, `B` is answered
+//! without what has an owner, `N` not found, `U` needs a token, `F` forbidden.
+
+use crate::fake::Node;
+use crate::http::call;
+use crate::world::{CAP, account, lei, pay, signed, terms, uetr, valid_until};
+use karwan_ledger::Pay;
+use karwan_rpc::{Bearer, Client, EventView, Scopes, TokenProvider, policy};
+use karwan_types::TransactionId;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// Who asks: nobody, the debtor, the creditor, another bank, three central banks, regulators, auditors, and the debtor's
+/// gateway with a token that reads nothing. `ECHO` is party to nothing.
+const CALLERS: [&str; 14] = [
+    "",
+    "ALFA/ACCESS",
+    "BRAVO/ACCESS",
+    "DELTA/ACCESS",
+    "ECHO/ACCESS",
+    "SBP/ACCESS",
+    "NBKR/ACCESS",
+    "CBU/ACCESS",
+    "PK/REGULATOR",
+    "KG/REGULATOR",
+    "UZ/REGULATOR",
+    "PK/AUDITOR",
+    "UZ/AUDITOR",
+    "gateway",
+];
+
+struct Cells {
+    method: &'static str,
+    /// What is asked for.
+    params: Value,
+    /// Where the owned part of the answer is, if not all of it is owned.
+    owned: Option<&'static str>,
+    expected: &'static str,
+}
+
+fn cells(
+    method: &'static str,
+    params: Value,
+    owned: Option<&'static str>,
+    expected: &'static str,
+) -> Cells {
+    Cells {
+        method,
+        params,
+        owned,
+        expected,
+    }
+}
+
+/// What the table asks about.
+struct Subjects {
+    /// ALFA (PK) to BRAVO (KG) in PKR, at height 1.
+    first: TransactionId,
+    first_bytes: String,
+    /// ALFA's instruction that waits for its checker.
+    waiting: String,
+}
+
+fn table(subjects: &Subjects) -> Vec<Cells> {
+    let (alfa_bravo, bravo_delta) = (uetr(1).to_string(), uetr(2).to_string());
+    let (first, first_bytes, waiting) = (&subjects.first, &subjects.first_bytes, &subjects.waiting);
+    let agent = lei("BRAVO").to_string();
+    //                                                                     nobody, ALFA BRAVO DELTA ECHO, SBP NBKR CBU,
+    //                                                                     regulators PK KG UZ, auditors PK UZ, gateway
+    vec![
+        cells(
+            "payment.get",
+            json!({ "uetr": alfa_bravo }),
+            None,
+            "U VVNN VVN VVN VN F",
+        ),
+        cells(
+            "payment.get",
+            json!({ "transaction": first }),
+            None,
+            "U VVNN VVN VVN VN F",
+        ),
+        cells(
+            "receipt.get",
+            json!({ "uetr": alfa_bravo }),
+            None,
+            "U VVNN VVN VVN VN F",
+        ),
+        cells(
+            "receipt.get",
+            json!({ "sequence": 1u64 << 20 }),
+            None,
+            "U VVNN VVN VVN VN F",
+        ),
+        // The Pakistani central bank sees it because the currency is its own, its regulator does not.
+        cells(
+            "payment.get",
+            json!({ "uetr": bravo_delta }),
+            None,
+            "U NVVN VVV NVV NV F",
+        ),
+        cells(
+            "receipt.get",
+            json!({ "uetr": bravo_delta }),
+            None,
+            "U NVVN VVV NVV NV F",
+        ),
+        cells(
+            "payment.get",
+            json!({ "uetr": uetr(77) }),
+            None,
+            "U NNNN NNN NNN NN F",
+        ),
+        cells(
+            "account.get",
+            json!({ "account": "BRAVO-PKR" }),
+            None,
+            "U NVNN VVN NVN NN F",
+        ),
+        cells(
+            "account.get",
+            json!({ "account": "BRAVO-KGS" }),
+            None,
+            "U NVNN NVN NVN NN F",
+        ),
+        cells(
+            "account.get",
+            json!({ "account": "CONTRA-PKR" }),
+            None,
+            "U NNNN VNN VNN VN F",
+        ),
+        cells(
+            "account.get",
+            json!({ "account": "NO-SUCH" }),
+            None,
+            "U NNNN NNN NNN NN F",
+        ),
+        cells(
+            "account.history",
+            json!({ "account": "BRAVO-PKR" }),
+            None,
+            "U NVNN VVN NVN NN F",
+        ),
+        cells(
+            "accounts.list",
+            json!({ "owner": agent }),
+            Some("/accounts"),
+            "U BVBB VVB BVB BB F",
+        ),
+        cells(
+            "block.get",
+            json!({ "height": 1 }),
+            Some("/outcomes"),
+            "B VVBB VVB VVB VB B",
+        ),
+        cells(
+            "tx.submit",
+            json!({ "transaction": first_bytes }),
+            Some("/final/outcomes"),
+            "B VVBB VVB VVB VB B",
+        ),
+        cells(
+            "tx.wait",
+            json!({ "transaction": first }),
+            Some("/final/outcomes"),
+            "B VVBB VVB VVB VB B",
+        ),
+        cells("events.subscribe", json!({}), None, "B VVBB VVB VVB VB B"),
+        cells(
+            "approvals.list",
+            json!({}),
+            Some("/approvals"),
+            "U VBBB BBB FFF FF F",
+        ),
+        cells(
+            "approvals.get",
+            json!({ "instruction": waiting }),
+            None,
+            "U VNNN NNN FFF FF F",
+        ),
+        cells(
+            "iso.deliver",
+            json!({ "uetr": uetr(1), "creditor_agent": lei("BRAVO"), "sealed": "YWdl" }),
+            None,
+            "U FFFF FFF FFF FF V",
+        ),
+        cells("iso.outbox", json!({}), None, "U FFFF FFF FFF FF V"),
+        cells("chain.head", json!({}), None, "V VVVV VVV VVV VV V"),
+        cells("validators.get", json!({}), None, "V VVVV VVV VVV VV V"),
+        cells("participants.list", json!({}), None, "V VVVV VVV VVV VV V"),
+        cells("currencies.list", json!({}), None, "V VVVV VVV VVV VV V"),
+        cells("node.status", json!({}), None, "V VVVV VVV VVV VV V"),
+        cells("rpc.discover", json!({}), None, "V VVVV VVV VVV VV V"),
+    ]
+}
+
+fn prepare(node: &Node) -> Subjects {
+    let chain = node.fake.chain;
+    let first = pay(chain, "ALFA", "BRAVO", "PKR", 500, 1);
+    node.fake.commit_all(std::slice::from_ref(&first));
+    node.fake
+        .commit_all(&[pay(chain, "BRAVO", "DELTA", "PKR", 500, 2)]);
+    let large = Pay {
+        payment: terms("ALFA", "BRAVO", "PKR", CAP + 1, 3),
+    };
+    let waiting = karwan_ledger::instruction_hash(&chain, &large.clone().into());
+    node.fake
+        .commit_all(&[signed(chain, large, valid_until(), &["ALFA/MAKER"])]);
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    Subjects {
+        first: first.id(),
+        first_bytes: hex(first.as_bytes()),
+        waiting: waiting.to_string(),
+    }
+}
+
+/// What a caller gets.
+fn letter(answer: &Value, owned: Option<&str>) -> char {
+    if let Some(name) = answer["error"]["data"]["name"].as_str() {
+        return match name {
+            "NOT_FOUND" => 'N',
+            "UNAUTHENTICATED" => 'U',
+            "FORBIDDEN" => 'F',
+            other => panic!("{other}: {answer}"),
+        };
+    }
+    let result = &answer["result"];
+    assert!(result.is_object(), "{answer}");
+    let is_shown = |path| match result.pointer(path) {
+        Some(Value::Array(entries)) => !entries.is_empty(),
+        Some(_) | None => panic!("no {path} in {answer}"),
+    };
+    if owned.is_none_or(is_shown) { 'V' } else { 'B' }
+}
+
+/// Whether the feed tells the first payment before it tells the end of its block.
+async fn event_letter(node: &Node, token: Option<&str>) -> char {
+    let bearer = token.map(|token| Bearer(token.to_owned()));
+    let provider = bearer.as_ref().map(|bearer| bearer as &dyn TokenProvider);
+    let client = Client::connect(&node.url(), provider).await.unwrap();
+    let mut events = client.events(Some(0)).await.unwrap();
+    match events.next().await.unwrap().unwrap() {
+        EventView::Outcome(outcome) => {
+            assert_eq!(outcome.height, 1);
+            'V'
+        }
+        EventView::Block(block) => {
+            assert_eq!(block.height, 1);
+            'B'
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_method_answers_every_kind_of_caller_as_the_table_says() {
+    let node = Node::start().await;
+    let subjects = prepare(&node);
+    let tokens: Vec<Option<String>> = CALLERS
+        .iter()
+        .map(|name| match *name {
+            "" => None,
+            "gateway" => Some(
+                node.access(
+                    "ALFA/ACCESS",
+                    Scopes {
+                        read: false,
+                        gateway: true,
+                    },
+                )
+                .token(),
+            ),
+            name => Some(node.token(name)),
+        })
+        .collect();
+    let mut wrong = Vec::new();
+    for row in table(&subjects) {
+        let expected: Vec<char> = row.expected.chars().filter(|one| *one != ' ').collect();
+        assert_eq!(expected.len(), CALLERS.len(), "{}", row.method);
+        for ((name, token), expected) in CALLERS.iter().zip(&tokens).zip(expected) {
+            let got = if row.method == "events.subscribe" {
+                event_letter(&node, token.as_deref()).await
+            } else {
+                let answer = call(
+                    node.address(),
+                    token.as_deref(),
+                    row.method,
+                    row.params.clone(),
+                );
+                letter(&answer.await, row.owned)
+            };
+            if got != expected {
+                wrong.push(format!(
+                    "{} {} for {name:?}: {got}, not {expected}",
+                    row.method, row.params
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+
+    let told: BTreeSet<&str> = table(&subjects).iter().map(|row| row.method).collect();
+    let served: BTreeSet<&str> = policy().iter().map(|row| row.method).collect();
+    assert_eq!(told, served, "every method has its row in this table");
+}
+
+#[tokio::test]
+async fn what_may_not_be_seen_is_answered_exactly_as_what_does_not_exist() {
+    let node = Node::start().await;
+    prepare(&node);
+    let token = node.token("ECHO/ACCESS");
+    let ask = async |method, params| call(node.address(), Some(&token), method, params).await;
+    let pairs = [
+        (
+            "payment.get",
+            json!({ "uetr": uetr(1) }),
+            json!({ "uetr": uetr(77) }),
+        ),
+        (
+            "receipt.get",
+            json!({ "uetr": uetr(1) }),
+            json!({ "uetr": uetr(77) }),
+        ),
+        (
+            "receipt.get",
+            json!({ "sequence": 1u64 << 20 }),
+            json!({ "sequence": 99u64 << 20 }),
+        ),
+        (
+            "account.get",
+            json!({ "account": account("BRAVO", "PKR") }),
+            json!({ "account": "X" }),
+        ),
+        (
+            "account.history",
+            json!({ "account": account("BRAVO", "PKR") }),
+            json!({ "account": "X" }),
+        ),
+    ];
+    for (method, hidden, absent) in pairs {
+        assert_eq!(
+            ask(method, hidden).await,
+            ask(method, absent).await,
+            "{method}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_method_that_is_in_no_row_does_not_exist() {
+    let node = Node::start().await;
+    let answer = call(node.address(), None, "state.dump", json!({})).await;
+    assert_eq!(answer["error"]["code"], -32_601);
+}
