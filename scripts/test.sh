@@ -21,6 +21,6 @@ step "build: one profile for tests and simulator"
 cargo build --release --locked --workspace --all-targets --quiet
 step "unit, property, golden and architecture tests"
 cargo test --release --locked --workspace --no-fail-fast
-step "simulator: ${SIM_SEEDS:-12} seeds over 2, 4 and 7 validators"
-cargo run --release --locked --quiet -p karwan-sim -- run --seeds "${SIM_SEEDS:-12}" --first "${SIM_FIRST:-1}"
+step "simulator: ${SIM_SEEDS:-510} seeds over 2, 4 and 7 validators"
+cargo run --release --locked --quiet -p karwan-sim -- run --seeds "${SIM_SEEDS:-510}" --first "${SIM_FIRST:-1}"
 printf '\nall tests passed in %d s\n' "$((SECONDS - started))"

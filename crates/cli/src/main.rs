@@ -9,8 +9,14 @@ mod exit;
 mod files;
 mod genesis_plan;
 mod home;
+mod importing;
+mod manifest;
+mod network;
 mod output;
 mod receipt_text;
+mod render;
+mod reports;
+mod submission;
 mod table;
 mod terminal;
 #[cfg(test)]

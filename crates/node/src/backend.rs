@@ -1,7 +1,6 @@
 //! What the RPC server asks of this node, answered from published state, the block log and the index.
 
 use crate::config::{Config, NodeRole};
-use crate::delivery::Deliveries;
 use crate::metrics::Metrics;
 use crate::owner::{Message, OwnerHandle};
 use crate::queries::Queries;
@@ -35,7 +34,6 @@ pub(crate) struct NodeBackend {
     pub(crate) network: NetworkHandle,
     pub(crate) queries: Queries,
     pub(crate) verified: Arc<VerifiedCache>,
-    pub(crate) deliveries: Arc<Deliveries>,
     pub(crate) metrics: Arc<Metrics>,
 }
 

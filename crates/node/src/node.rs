@@ -198,7 +198,6 @@ impl Node {
             network: network.clone(),
             queries,
             verified,
-            deliveries: Arc::clone(&deliveries),
             metrics,
         };
         let gateway = NodeGateway(Arc::clone(&deliveries));

@@ -5,7 +5,7 @@ use crate::derived::SharedIndex;
 use crate::published::Publisher;
 use crate::recovery::{RecoveryError, read_frame};
 use karwan_storage::{Answer, BlockReader, Hit, IndexError, IndexKey, IndexKind};
-use karwan_types::{BlockFrame, Height, ValidatorChange};
+use karwan_types::{BlockFrame, Height};
 
 /// Why a query has no answer.
 #[derive(Debug, thiserror::Error)]
@@ -56,28 +56,5 @@ impl Queries {
             return Ok(None);
         }
         Ok(Some(read_frame(&self.reader, height)?))
-    }
-
-    /// Every change of the validator set before a height, with its proof.
-    pub(crate) fn validator_changes(
-        &self,
-        before: Height,
-    ) -> Result<Vec<ValidatorChange>, QueryError> {
-        let state = &self.publisher.latest().state;
-        let mut changes = Vec::new();
-        for (changed, next) in state
-            .validator_changes()
-            .take_while(|(changed, _)| *changed < before)
-        {
-            let BlockFrame {
-                block, certificate, ..
-            } = read_frame(&self.reader, changed)?;
-            changes.push(ValidatorChange {
-                header: block.header,
-                certificate,
-                next: next.clone(),
-            });
-        }
-        Ok(changes)
     }
 }

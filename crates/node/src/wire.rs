@@ -66,3 +66,6 @@ impl Wire {
         Ok(wire)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failing test should panic")]
 
+mod golden;
 mod invariants;
 mod model;
 mod rules;

@@ -1,0 +1,209 @@
+//! Making a development network: directories, keys, genesis, settings. Nothing runs yet when this ends.
+
+use super::UpArgs;
+use crate::files;
+use crate::genesis_plan::{GenesisPlan, PLAN_BYTES_MAX, PlannedValidator};
+use crate::home::HomeKeys;
+use crate::manifest::{Devnet, DevnetNode, Institution};
+use crate::output::Output;
+use crate::unlock::new_key;
+use crate::words::now;
+use anyhow::{Context, bail};
+use karwan_ledger::{Genesis, GenesisDocument};
+use karwan_node::keystore::{KeyPurpose, Keystore, PublicPart, Unlock, public_path};
+use karwan_node::{ConfigFile, NodeRole, PeerEntry};
+use karwan_types::{Lei, Timestamp};
+use std::fs::DirBuilder;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+
+/// The plan that came with this program.
+const PLAN: &str = include_str!("../../../../../node-config/genesis-plan.toml");
+/// The jurisdictions whose validators a network has, in this order; a second round follows the first.
+const JURISDICTIONS: [&str; 4] = ["PK", "KG", "KZ", "UZ"];
+/// An idle development network makes an empty block this often, so that its height is seen to move.
+const HEARTBEAT_MS: u64 = 2_000;
+
+/// Makes the network's directory anew.
+pub(super) fn prepare(directory: &Path, args: &UpArgs, output: Output) -> anyhow::Result<Devnet> {
+    remove_earlier(directory)?;
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .with_context(|| format!("cannot make {}", directory.display()))?;
+    let text = match &args.plan {
+        Some(path) => files::read_text(path, PLAN_BYTES_MAX)?,
+        None => PLAN.to_owned(),
+    };
+    let mut plan = GenesisPlan::parse(&text)?;
+    let nodes = validators(args)?;
+    let devnet = Devnet::new(directory.to_owned(), nodes, Vec::new());
+    std::fs::create_dir_all(devnet.receipts()).context("cannot make the receipts directory")?;
+    output.note("Making keys and genesis ...");
+    let keystore = Keystore::new(Unlock::create_identity_file(&devnet.identity())?);
+    make_institution_keys(&plan, &keystore, &devnet)?;
+    let mut keys = Vec::new();
+    for (index, node) in devnet.validators.iter().enumerate() {
+        let home = devnet.home(node);
+        let made = home.make_keys(&keystore)?;
+        plan.validators.push(PlannedValidator {
+            key: made.validator.to_string(),
+            power: 1,
+            jurisdiction: JURISDICTIONS[index % JURISDICTIONS.len()].parse()?,
+        });
+        keys.push(made);
+    }
+    let find = |name: &str| Ok(PublicPart::read(&public_path(&devnet.keys(), name))?);
+    let genesis = Genesis::new(plan.build(start_of_hour(now()), &find)?)?;
+    for (index, node) in devnet.validators.iter().enumerate() {
+        let home = devnet.home(node);
+        let settings = settings(&devnet, index, &keys, genesis.document());
+        files::write_new(&home.settings(), toml::to_string(&settings)?.as_bytes())?;
+        home.join(&genesis, &keys[index])?;
+    }
+    files::write_new(&devnet.genesis(), genesis.to_toml()?.as_bytes())?;
+    let institutions = institutions(&plan, genesis.document());
+    let devnet = Devnet::new(directory.to_owned(), devnet.validators, institutions);
+    devnet.save()?;
+    Ok(devnet)
+}
+
+/// Genesis must lie before the first block's time on every clock of this machine.
+fn start_of_hour(now: Timestamp) -> Timestamp {
+    const HOUR_MS: u64 = 3_600_000;
+    Timestamp::from_millis(now.millis() / HOUR_MS * HOUR_MS)
+}
+
+/// Removes what an earlier network left, and refuses to remove anything that is none.
+fn remove_earlier(directory: &Path) -> anyhow::Result<()> {
+    let Ok(mut entries) = std::fs::read_dir(directory) else {
+        return Ok(());
+    };
+    let ours = directory.join("devnet.json").exists() || directory.join("identity.txt").exists();
+    if !ours && entries.next().is_some() {
+        bail!(
+            "{} holds something else than a development network; name another directory with --devnet",
+            directory.display()
+        );
+    }
+    std::fs::remove_dir_all(directory)
+        .with_context(|| format!("cannot remove the earlier network in {}", directory.display()))
+}
+
+fn validators(args: &UpArgs) -> anyhow::Result<Vec<DevnetNode>> {
+    let count = usize::from(args.validators);
+    let mut held = Vec::new();
+    let mut addresses = Vec::new();
+    for index in 0..count * 3 {
+        let port = match args.base_port {
+            Some(base) => {
+                let offset = u16::try_from(index).context("too many ports")?;
+                base.checked_add(offset).context("--base-port is too high")?
+            }
+            None => 0,
+        };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).with_context(|| {
+            format!("port {port} is taken by another program; stop it, or leave --base-port out so that free ports are chosen")
+        })?;
+        addresses.push(listener.local_addr().context("a port has no address")?);
+        held.push(listener);
+    }
+    let node = |(index, ports): (usize, &[SocketAddr])| {
+        let round = index / JURISDICTIONS.len() + 1;
+        let mut name = JURISDICTIONS[index % JURISDICTIONS.len()].to_lowercase();
+        if round > 1 {
+            name.push_str(&round.to_string());
+        }
+        DevnetNode { name, listen: ports[0], rpc: ports[1], admin: ports[2] }
+    };
+    Ok(addresses.chunks(3).enumerate().map(node).collect())
+}
+
+/// One key for each name of the plan, its purpose being the last part of the name, and a commitment key for each institution.
+fn make_institution_keys(
+    plan: &GenesisPlan,
+    keystore: &Keystore,
+    devnet: &Devnet,
+) -> anyhow::Result<()> {
+    let supervisors = plan.jurisdictions.iter().flat_map(|one| {
+        let approvers = one.governors.iter().map(|name| (name.clone(), KeyPurpose::Approver));
+        let readers = one.regulators.iter().chain(&one.auditors);
+        approvers.chain(readers.map(|name| (name.clone(), KeyPurpose::Access)))
+    });
+    let mut wanted: Vec<(String, KeyPurpose)> = supervisors.collect();
+    for participant in &plan.participants {
+        for name in participant.key_names() {
+            let word = name.rsplit('-').next().unwrap_or_default();
+            let purpose = word.parse().map_err(|_| {
+                anyhow::anyhow!("key {name}: its name must end with its purpose, such as -maker")
+            })?;
+            wanted.push((name.clone(), purpose));
+        }
+        if let Some(prefix) = prefix(participant.key_names()) {
+            wanted.push((format!("{prefix}-commitment"), KeyPurpose::Commitment));
+        }
+    }
+    for (name, purpose) in wanted {
+        keystore.create(&devnet.keys(), &name, &new_key(purpose)?)?;
+    }
+    Ok(())
+}
+
+/// What the names of an institution's keys begin with.
+fn prefix<'a>(mut names: impl Iterator<Item = &'a String>) -> Option<String> {
+    let (prefix, _) = names.next()?.rsplit_once('-')?;
+    Some(prefix.to_owned())
+}
+
+fn institutions(plan: &GenesisPlan, document: &GenesisDocument) -> Vec<Institution> {
+    let describe = |lei: Lei, prefix: String| {
+        let row = document.participants.iter().find(|row| row.lei == lei)?;
+        let mut agents = vec![row.lei.to_string()];
+        agents.extend(row.bic.map(|bic| bic.to_string()));
+        agents.extend(row.members.iter().map(|one| format!("{}:{}", one.system, one.member)));
+        Some(Institution { prefix, name: row.name.to_string(), lei, agents })
+    };
+    let named = plan.participants.iter();
+    named
+        .filter_map(|one| describe(one.lei, prefix(one.key_names())?))
+        .collect()
+}
+
+/// The settings of one validator: the others are its peers, and it keeps the outbox of its jurisdiction's institutions.
+fn settings(
+    devnet: &Devnet,
+    index: usize,
+    keys: &[HomeKeys],
+    document: &GenesisDocument,
+) -> ConfigFile {
+    let node = &devnet.validators[index];
+    let peer = |other: usize| PeerEntry {
+        key: keys[other].peer,
+        address: Some(devnet.validators[other].listen),
+        role: NodeRole::Validator,
+    };
+    let home = JURISDICTIONS[index % JURISDICTIONS.len()];
+    // A jurisdiction without a validator of its own is served by the first.
+    let served_here = |code: &str| {
+        let position = JURISDICTIONS.iter().position(|one| *one == code);
+        let own = position.filter(|position| *position < devnet.validators.len());
+        code == home || (index == 0 && own.is_none())
+    };
+    let institutions = document
+        .participants
+        .iter()
+        .filter(|row| index < JURISDICTIONS.len() && served_here(&row.jurisdiction.to_string()))
+        .map(|row| row.lei);
+    ConfigFile {
+        role: NodeRole::Validator,
+        listen: node.listen,
+        rpc_listen: node.rpc,
+        admin_listen: node.admin,
+        peers: (0..devnet.validators.len()).filter(|other| *other != index).map(peer).collect(),
+        institutions: institutions.collect(),
+        heartbeat_ms: HEARTBEAT_MS,
+        ..ConfigFile::default()
+    }
+}

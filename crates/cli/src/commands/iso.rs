@@ -1,0 +1,258 @@
+//! `karwan iso`: payment files in, and the messages of settled payments out.
+
+use crate::exit::{Exit, Failure, Outcome};
+use crate::files;
+use crate::importing::{Importer, Register};
+use crate::network::{Keys, NetworkArgs, WhoArgs, connect, refused, run as with_node};
+use crate::output::Output;
+use crate::reports;
+use crate::submission::{PATIENCE, WaitFor, submit};
+use crate::table::{Align, Cell, Table};
+use crate::words::{duration, now};
+use anyhow::Context;
+use clap::{Args, Subcommand};
+use karwan_iso20022::FILE_BYTES_MAX;
+use karwan_ledger::{ConfirmCredit, Genesis, Transaction};
+use karwan_node::gateway::open;
+use karwan_rpc::{Client, IsoOutboxParams, OutboxMessageView, SubmitView};
+use karwan_types::{AgentIdentification, DurationMs};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+#[derive(Subcommand)]
+pub(crate) enum IsoCommand {
+    /// Read payment files, sign them with the maker's key and submit them
+    Import(ImportArgs),
+    /// Open the messages of payments received and write them to files
+    Export(ExportArgs),
+}
+
+/// A file is a pacs.008.001.08 or pacs.009.001.08, bare or with its header. It becomes one instruction with the maker's
+/// signature only: above the institution's automatic-release cap it waits for a checker (karwan tx approve). What cannot be
+/// read is refused with the ISO reason and a sentence; the other files go on.
+#[derive(Args)]
+pub(crate) struct ImportArgs {
+    /// A file, or a directory whose .xml files are taken in the order of their names
+    #[arg(value_name = "FILE|DIR")]
+    path: PathBuf,
+    /// How long the instructions are valid
+    #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = duration)]
+    valid_for: DurationMs,
+    /// Write a pacs.002 on every file that was submitted into this directory
+    #[arg(long, value_name = "DIR")]
+    reports: Option<PathBuf>,
+    #[command(flatten)]
+    network: NetworkArgs,
+    #[command(flatten)]
+    who: WhoArgs,
+}
+
+/// Each message is opened with the institution's payload key and written as UETR.xml. With --confirm the customer's credit is
+/// confirmed on the ledger (ACCC), and the message leaves the outbox.
+#[derive(Args)]
+pub(crate) struct ExportArgs {
+    /// Where the files are written
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    out: PathBuf,
+    /// Confirm the credit of every message written
+    #[arg(long)]
+    confirm: bool,
+    #[command(flatten)]
+    network: NetworkArgs,
+    #[command(flatten)]
+    who: WhoArgs,
+}
+
+pub(crate) fn run(command: IsoCommand, output: Output) -> Outcome {
+    match command {
+        IsoCommand::Import(args) => import(&args, output),
+        IsoCommand::Export(args) => export(&args, output),
+    }
+}
+
+fn import(args: &ImportArgs, output: Output) -> Outcome {
+    let genesis = args.network.genesis()?;
+    let keys = args.who.keys(&args.network)?;
+    let name = args.who.name()?;
+    let importer = Importer::new(&keys, name, &genesis, args.valid_for)?;
+    let access = keys.access(name)?;
+    let url = args.network.url()?;
+    let paths = message_files(&args.path)?;
+    if let Some(directory) = &args.reports {
+        std::fs::create_dir_all(directory)
+            .with_context(|| format!("cannot make {}", directory.display()))?;
+    }
+    with_node(async {
+        let client = connect(&url, Some(access), &genesis).await?;
+        let register = Register::read(&client).await?;
+        let mut table = Table::new([
+            ("FILE", Align::Left),
+            ("PAYMENTS", Align::Right),
+            ("STATUS", Align::Left),
+            ("HEIGHT", Align::Right),
+            ("REASON", Align::Left),
+        ]);
+        let (mut values, mut exit) = (Vec::new(), Exit::Ok);
+        for path in &paths {
+            let xml = files::read(path, FILE_BYTES_MAX)?;
+            let row = match importer.import(&xml, now()) {
+                Err(refusal) => Row::refused(&refusal),
+                Ok(imported) => {
+                    let transfers = &imported.document.transfers;
+                    importer.deliver(&client, &register, transfers).await?;
+                    let encoded = imported.transaction.to_encoded();
+                    let view = submit(&client, &encoded, WaitFor::Final, PATIENCE).await?;
+                    if let (Some(directory), true) = (&args.reports, view.finality.is_some()) {
+                        let place = (path.as_path(), directory.as_path(), now());
+                        reports::write(&client, transfers, encoded.id(), place).await?;
+                    }
+                    Row::submitted(transfers.len(), &view)
+                }
+            };
+            if row.negative {
+                exit = Exit::Negative;
+            }
+            let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            values.push(json!({ "file": file, "status": row.status, "height": row.height, "reason": row.reason }));
+            let height = row.height.map(|height| height.to_string()).unwrap_or_default();
+            table.row([
+                file.into(),
+                row.payments.into(),
+                Cell::status(row.status),
+                height.into(),
+                row.reason.into(),
+            ]);
+        }
+        output.table(&table, &values);
+        Ok(exit)
+    })
+}
+
+/// What came of a file.
+pub(crate) struct Row {
+    pub(crate) payments: usize,
+    pub(crate) status: String,
+    pub(crate) height: Option<u64>,
+    pub(crate) reason: String,
+    pub(crate) negative: bool,
+}
+
+impl Row {
+    /// A file that was not taken.
+    pub(crate) fn refused(refusal: &karwan_iso20022::Refusal) -> Self {
+        Self {
+            payments: 0,
+            status: "refused".to_owned(),
+            height: None,
+            reason: format!("{} {}", refusal.reason.code(), refusal.sentence),
+            negative: true,
+        }
+    }
+    /// A file whose instruction was submitted.
+    pub(crate) fn submitted(payments: usize, view: &SubmitView) -> Self {
+        let Some(finality) = &view.finality else {
+            let reason = match &view.problem {
+                Some(problem) => format!("{} {}", problem.iso_reason.as_deref().unwrap_or("-"), problem.sentence),
+                None => view.sentence.clone(),
+            };
+            let status = if view.problem.is_some() { "refused" } else { "unknown" };
+            return Self { payments, status: status.to_owned(), height: None, reason, negative: true };
+        };
+        let statuses: Vec<&str> = finality.statuses.keys().map(String::as_str).collect();
+        let refusal = finality.outcomes.iter().find_map(|outcome| outcome.refusal.as_ref());
+        Self {
+            payments,
+            status: statuses.join("+"),
+            height: Some(finality.height),
+            reason: refusal
+                .map(|refusal| format!("{} {}", refusal.iso_reason, refusal.sentence))
+                .unwrap_or_default(),
+            negative: finality.statuses.contains_key("RJCT"),
+        }
+    }
+}
+
+/// A file, or the message files of a directory in the order of their names.
+pub(crate) fn message_files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_owned()]);
+    }
+    let entries = std::fs::read_dir(path).with_context(|| format!("cannot list {}", path.display()))?;
+    let mut paths = Vec::new();
+    for entry in entries {
+        let path = entry.with_context(|| format!("cannot list {}", path.display()))?.path();
+        if path.extension().is_some_and(|extension| extension == "xml") {
+            paths.push(path);
+        }
+    }
+    anyhow::ensure!(!paths.is_empty(), "{} holds no .xml files", path.display());
+    paths.sort();
+    Ok(paths)
+}
+
+fn export(args: &ExportArgs, output: Output) -> Outcome {
+    let genesis = args.network.genesis()?;
+    let keys = args.who.keys(&args.network)?;
+    let name = args.who.name()?;
+    let (access, identity) = (keys.access(name)?, keys.payload(name)?);
+    let url = args.network.url()?;
+    std::fs::create_dir_all(&args.out).with_context(|| format!("cannot make {}", args.out.display()))?;
+    with_node(async {
+        let client = connect(&url, Some(access), &genesis).await?;
+        let (mut after, mut written) = (None, Vec::new());
+        loop {
+            let params = IsoOutboxParams { after, limit: None };
+            let page = client.iso_outbox(params).await.map_err(refused)?;
+            for message in &page.messages {
+                let path = write_message(message, &identity, &args.out)?;
+                output.line(path.display().to_string());
+                if args.confirm {
+                    confirm(&client, message, &keys, name, &genesis).await?;
+                }
+                written.push(path);
+            }
+            after = page.messages.last().map(|last| last.place.clone());
+            if !page.more || after.is_none() {
+                break;
+            }
+        }
+        output.json(&written);
+        output.note(format!("{} messages written.", written.len()));
+        Ok(Exit::Ok)
+    })
+}
+
+fn write_message(
+    message: &OutboxMessageView,
+    identity: &age::x25519::Identity,
+    out: &Path,
+) -> Result<PathBuf, Failure> {
+    let sealed = message.sealed_bytes().context("the node's answer cannot be read")?;
+    let opened = open(&sealed, identity)?;
+    let path = out.join(format!("{}.xml", message.place.uetr));
+    files::replace(&path, opened.document.as_bytes())?;
+    Ok(path)
+}
+
+async fn confirm(
+    client: &Client,
+    message: &OutboxMessageView,
+    keys: &Keys,
+    name: &str,
+    genesis: &Genesis,
+) -> Result<(), Failure> {
+    let operation = ConfirmCredit {
+        agent: AgentIdentification::Lei(message.place.debtor_agent.0),
+        uetr: message.place.uetr.0,
+    };
+    let valid_until = now().after(DurationMs::from_millis(3_600_000));
+    let maker = keys.signer(&format!("{name}-maker"))?;
+    let transaction = Transaction::unsigned(genesis.chain_id, operation.into(), valid_until).signed_by(&maker);
+    let view = submit(client, &transaction.to_encoded(), WaitFor::Final, PATIENCE).await?;
+    match crate::submission::tell(&view, Output::new(false)) {
+        Exit::Ok => Ok(()),
+        exit @ (Exit::Negative | Exit::Usage | Exit::Unreachable | Exit::Unknown) => {
+            Err(crate::exit::failure(exit, format!("the credit of {} is not confirmed", message.place.uetr)))
+        }
+    }
+}

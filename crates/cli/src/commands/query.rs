@@ -1,0 +1,235 @@
+//! `karwan query`: what a node knows, as far as the caller may see it.
+
+use crate::exit::{Exit, Failure, Outcome};
+use crate::files;
+use crate::network::{NetworkArgs, WhoArgs, connect, refused, run as with_node};
+use crate::output::Output;
+use crate::render;
+use clap::{Args, Subcommand};
+use karwan_rpc::{
+    AccountGetParams, AccountHistoryParams, AccountsListParams, ApprovalsGetParams, AsOfParams,
+    BlockGetParams, Client, PaymentGetParams, ReceiptGetParams, View,
+};
+use karwan_types::{AccountNumber, InstructionHash, Lei, TransactionId, Uetr};
+use std::path::PathBuf;
+
+/// Balances, payments and receipts need a key of their owner, or of a supervisor: --as NAME. Everything else is public.
+#[derive(Args)]
+pub(crate) struct QueryArgs {
+    #[command(subcommand)]
+    what: Query,
+    #[command(flatten)]
+    network: NetworkArgs,
+    #[command(flatten)]
+    who: WhoArgs,
+    /// Wait until the node has reached this height
+    #[arg(long, value_name = "HEIGHT")]
+    at_least_height: Option<u64>,
+}
+
+#[derive(Subcommand)]
+enum Query {
+    /// Where the chain stands
+    Head,
+    /// Who votes
+    Validators,
+    /// The register of institutions
+    Participants,
+    /// The register of currencies
+    Currencies,
+    /// How the node does
+    Node,
+    /// A block: its certificate, and of its outcomes those that the caller may see
+    Block {
+        /// The height; the last one when left out
+        height: Option<u64>,
+    },
+    /// The accounts that the caller may see
+    Accounts,
+    /// One account's balance, with its proof in --json
+    Account {
+        /// The account's number
+        number: AccountNumber,
+    },
+    /// What moved on an account, newest first
+    History {
+        /// The account's number
+        number: AccountNumber,
+        /// Only outcomes before this one, by its number
+        #[arg(long, value_name = "SEQUENCE")]
+        before: Option<u64>,
+    },
+    /// A payment and everything that came of it
+    Payment(PaymentArgs),
+    /// The receipt that proves what came of a payment
+    Receipt {
+        #[command(flatten)]
+        payment: PaymentArgs,
+        /// Where the receipt is written; standard output when left out
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// What waits for signatures of the caller's institution; one instruction in full with its hash
+    Approvals {
+        /// The hash of one instruction
+        instruction: Option<InstructionHash>,
+    },
+    /// Events as they come, until interrupted
+    Events {
+        /// Only events after this one, by its number; 0 for all since genesis
+        #[arg(long, value_name = "SEQUENCE")]
+        after: Option<u64>,
+        /// Stop after this many events
+        #[arg(long, value_name = "NUMBER")]
+        count: Option<u64>,
+    },
+}
+
+/// Which payment.
+#[derive(Args, Clone, Debug)]
+#[group(required = true, multiple = true)]
+struct PaymentArgs {
+    /// The payment's reference
+    uetr: Option<Uetr>,
+    /// The transaction that brought it
+    #[arg(long, value_name = "ID")]
+    transaction: Option<TransactionId>,
+    /// The hash of its instruction
+    #[arg(long, value_name = "HASH")]
+    instruction: Option<InstructionHash>,
+    /// The debtor agent, when several have used the reference
+    #[arg(long, value_name = "LEI")]
+    agent: Option<Lei>,
+}
+
+pub(crate) fn run(args: QueryArgs, output: Output) -> Outcome {
+    let genesis = args.network.genesis()?;
+    let access = match &args.who.name {
+        Some(name) => Some(args.who.keys(&args.network)?.access(name)?),
+        None => None,
+    };
+    let url = args.network.url()?;
+    with_node(async {
+        let client = connect(&url, access, &genesis).await?;
+        ask(&client, args.what, args.at_least_height, output).await?;
+        Ok(Exit::Ok)
+    })
+}
+
+async fn ask(
+    client: &Client,
+    what: Query,
+    at_least_height: Option<u64>,
+    output: Output,
+) -> Result<(), Failure> {
+    let as_of = AsOfParams { at_least_height };
+    match what {
+        Query::Head => render::answer(output, &client.chain_head(as_of).await.map_err(refused)?),
+        Query::Validators => render::answer(output, &client.validators_get(as_of).await.map_err(refused)?),
+        Query::Participants => render::answer(output, &client.participants_list(as_of).await.map_err(refused)?),
+        Query::Currencies => render::answer(output, &client.currencies_list(as_of).await.map_err(refused)?),
+        Query::Node => render::answer(output, &client.node_status(as_of).await.map_err(refused)?),
+        Query::Block { height } => {
+            let params = BlockGetParams { height, at_least_height, ..BlockGetParams::default() };
+            render::answer(output, &client.block_get(params).await.map_err(refused)?);
+        }
+        Query::Accounts => {
+            let params = AccountsListParams { at_least_height, ..AccountsListParams::default() };
+            render::answer(output, &client.accounts_list(params).await.map_err(refused)?);
+        }
+        Query::Account { number } => {
+            let params = AccountGetParams { account: View(number), at_least_height };
+            let answer = client.account_get(params).await.map_err(refused)?;
+            if output.is_json() {
+                render::answer(output, &answer);
+            } else {
+                output.line(format!("as of height  {}", answer.as_of_height));
+                render::answer(output, &answer.account);
+            }
+        }
+        Query::History { number, before } => {
+            let params = AccountHistoryParams {
+                account: View(number),
+                before,
+                limit: None,
+                at_least_height,
+            };
+            render::answer(output, &client.account_history(params).await.map_err(refused)?);
+        }
+        Query::Payment(payment) => {
+            let params = payment.params(at_least_height);
+            render::answer(output, &client.payment_get(params).await.map_err(refused)?);
+        }
+        Query::Receipt { payment, out } => receipt(client, &payment, at_least_height, out, output).await?,
+        Query::Approvals { instruction: None } => {
+            render::answer(output, &client.approvals_list(as_of).await.map_err(refused)?);
+        }
+        Query::Approvals { instruction: Some(instruction) } => {
+            let params = ApprovalsGetParams { instruction: View(instruction), at_least_height };
+            render::answer(output, &client.approvals_get(params).await.map_err(refused)?);
+        }
+        Query::Events { after, count } => events(client, after, count, output).await?,
+    }
+    Ok(())
+}
+
+impl PaymentArgs {
+    fn params(&self, at_least_height: Option<u64>) -> PaymentGetParams {
+        PaymentGetParams {
+            uetr: self.uetr.map(View),
+            agent: self.agent.map(View),
+            transaction: self.transaction.map(View),
+            instruction: self.instruction.map(View),
+            limit: None,
+            at_least_height,
+        }
+    }
+}
+
+async fn receipt(
+    client: &Client,
+    payment: &PaymentArgs,
+    at_least_height: Option<u64>,
+    out: Option<PathBuf>,
+    output: Output,
+) -> Result<(), Failure> {
+    let params = ReceiptGetParams {
+        sequence: None,
+        uetr: payment.uetr.map(View),
+        agent: payment.agent.map(View),
+        transaction: payment.transaction.map(View),
+        instruction: payment.instruction.map(View),
+        at_least_height,
+    };
+    let answer = client.receipt_get(params).await.map_err(refused)?;
+    let file = answer.receipt.0.to_file();
+    match out {
+        Some(path) => {
+            files::write_new(&path, &file)?;
+            output.note(format!("The receipt is in {}.", path.display()));
+        }
+        None => output.raw(String::from_utf8_lossy(&file).trim_end()),
+    }
+    Ok(())
+}
+
+/// Prints events as they come, one JSON object a line.
+async fn events(
+    client: &Client,
+    after: Option<u64>,
+    count: Option<u64>,
+    output: Output,
+) -> Result<(), Failure> {
+    let mut events = client.events(after).await.map_err(refused)?;
+    let mut left = count.unwrap_or(u64::MAX);
+    while left > 0 {
+        let Some(event) = events.next().await else {
+            let sentence = "the feed has ended; go on with --after and the last number";
+            return Err(crate::exit::failure(Exit::Unreachable, sentence));
+        };
+        let event = event.map_err(refused)?;
+        output.raw(&serde_json::to_string(&event)?);
+        left -= 1;
+    }
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! `karwan tx`: every kind of instruction, signed here and submitted to a node.
+//!
+//! One kind, one subcommand: [`arguments`] turns flags and files into an operation. What follows is the same for all: sign,
+//! submit, wait, tell.
+
+mod arguments;
+mod payments;
+
+use crate::exit::{Exit, Outcome};
+use crate::network::{NetworkArgs, WhoArgs, connect, run as with_node};
+use crate::output::{Output, json_text};
+use crate::submission::{PATIENCE, WaitFor, submit, tell};
+use crate::words::{duration, now};
+use arguments::Instruction;
+use clap::Args;
+use karwan_ledger::{Operation, Transaction};
+use karwan_types::DurationMs;
+use serde_json::json;
+
+/// The instruction is signed with --as NAME's maker key (its checker key for approve), or with the keys named by --sign. It is
+/// safe to submit the same payment again: the UETR settles once. Without --uetr a new one is made.
+#[derive(Args)]
+pub(crate) struct TxArgs {
+    #[command(subcommand)]
+    instruction: Instruction,
+    /// A key file that signs, by its name; may be given several times. Without it the maker key of --as signs
+    #[arg(long, value_name = "NAME", global = true, help_heading = "Keys")]
+    sign: Vec<String>,
+    /// For what to wait
+    #[arg(long, value_enum, default_value = "final", global = true)]
+    wait: WaitFor,
+    /// How long the instruction is valid: after that it can never settle
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = duration, global = true)]
+    valid_for: DurationMs,
+    /// Sign and show the instruction, and submit nothing
+    #[arg(long, global = true)]
+    dry_run: bool,
+    #[command(flatten)]
+    network: NetworkArgs,
+    #[command(flatten)]
+    who: WhoArgs,
+}
+
+pub(crate) fn run(args: TxArgs, output: Output) -> Outcome {
+    let genesis = args.network.genesis()?;
+    let keys = args.who.keys(&args.network)?;
+    let operation = args.instruction.operation()?;
+    let names = if args.sign.is_empty() {
+        let role = match &operation {
+            Operation::Approve(_) => "checker",
+            _ => "maker",
+        };
+        vec![format!("{}-{role}", args.who.name()?)]
+    } else {
+        args.sign.clone()
+    };
+    let valid_until = now().after(args.valid_for);
+    let mut transaction = Transaction::unsigned(genesis.chain_id, operation, valid_until);
+    for name in &names {
+        transaction = transaction.signed_by(&keys.signer(name)?);
+    }
+    if args.dry_run {
+        return show(&transaction, output);
+    }
+    let access = match &args.who.name {
+        Some(name) => Some(keys.access(name)?),
+        None => None,
+    };
+    let url = args.network.url()?;
+    output.note(format!("instruction {}", transaction.instruction_hash()));
+    with_node(async {
+        let client = connect(&url, access, &genesis).await?;
+        let view = submit(&client, &transaction.to_encoded(), args.wait, PATIENCE).await?;
+        Ok(tell(&view, output))
+    })
+}
+
+fn show(transaction: &Transaction, output: Output) -> Outcome {
+    let encoded = transaction.to_encoded();
+    let value = json!({
+        "transaction": encoded.id(),
+        "instruction": transaction.instruction_hash(),
+        "operation": transaction.operation,
+        "valid_until": transaction.valid_until,
+        "bytes": hex::encode(encoded.as_bytes()),
+    });
+    output.raw(&json_text(&value));
+    output.note("Nothing was submitted.");
+    Ok(Exit::Ok)
+}

@@ -1,0 +1,111 @@
+//! From a payment file to signed instructions: what the institution's own side does before anything leaves it.
+//!
+//! A file gives one instruction: one payment, or several of one debtor agent in one currency as a bulk. The messages are sealed
+//! for their creditor agents and kept by the node before the instruction is submitted, so that a payment is never final without
+//! its information being on its way.
+
+use crate::exit::Failure;
+use crate::network::{Keys, refused};
+use anyhow::Context;
+use karwan_iso20022::{CreditTransfer, Document, Profile, Refusal, read};
+use karwan_ledger::{Operation, Pay, PayBulk, Transaction};
+use karwan_node::gateway::{seal, to_terms};
+use karwan_rpc::{AsOfParams, Client, IsoDeliverParams, ParticipantView};
+use karwan_types::{
+    AgentIdentification, ChainId, CommitmentSecret, DurationMs, Lei, PayloadRecipient, Timestamp,
+};
+
+/// The institutions of the network, as the public register names them.
+pub(crate) struct Register(Vec<ParticipantView>);
+
+impl Register {
+    pub(crate) async fn read(client: &Client) -> Result<Self, Failure> {
+        let answer = client.participants_list(AsOfParams::default()).await.map_err(refused)?;
+        Ok(Self(answer.participants))
+    }
+
+    /// The institution that a message names, and to whom messages for it are sealed.
+    fn recipient(&self, agent: &AgentIdentification) -> Option<(Lei, PayloadRecipient)> {
+        let found = self.0.iter().find(|row| match agent {
+            AgentIdentification::Bic(bic) => row.bic.is_some_and(|own| own.0 == *bic),
+            AgentIdentification::Lei(lei) => row.lei.0 == *lei,
+            AgentIdentification::ClearingMember(member) => {
+                let written = format!("{}:{}", member.system, member.member);
+                row.members.contains(&written)
+            }
+        })?;
+        let recipient = found.payload_recipient.as_deref()?.parse().ok()?;
+        Some((found.lei.0, recipient))
+    }
+}
+
+/// What signs an institution's imports.
+pub(crate) struct Importer {
+    pub(crate) chain: ChainId,
+    pub(crate) profile: Profile,
+    pub(crate) maker: karwan_types::SecretKey,
+    pub(crate) commitment: CommitmentSecret,
+    pub(crate) validity: DurationMs,
+}
+
+/// A payment file that was read, and its instruction with the maker's signature only.
+pub(crate) struct Imported {
+    pub(crate) document: Document,
+    pub(crate) transaction: Transaction,
+}
+
+impl Importer {
+    /// The importer of the institution called `name`, with its keys.
+    pub(crate) fn new(
+        keys: &Keys,
+        name: &str,
+        genesis: &karwan_ledger::Genesis,
+        validity: DurationMs,
+    ) -> anyhow::Result<Self> {
+        Ok(Self {
+            chain: genesis.chain_id,
+            profile: karwan_node::gateway::profile(&genesis.document().parameters),
+            maker: keys.signer(&format!("{name}-maker"))?,
+            commitment: keys.commitment(name)?,
+            validity,
+        })
+    }
+
+    /// Reads a file and makes its instruction, signed by the maker.
+    ///
+    /// # Errors
+    /// The `Refusal` of a file that is no payment of this network, in words for a payments clerk.
+    pub(crate) fn import(&self, xml: &[u8], now: Timestamp) -> Result<Imported, Refusal> {
+        let document = read(xml, &self.profile)?;
+        let terms = document.transfers.iter().map(|one| to_terms(one, &self.commitment));
+        let mut terms: Vec<_> = terms.collect();
+        let operation: Operation = if terms.len() == 1 {
+            Pay { payment: terms.remove(0) }.into()
+        } else {
+            PayBulk { payments: terms }.into()
+        };
+        let transaction = Transaction::unsigned(self.chain, operation, now.after(self.validity))
+            .signed_by(&self.maker);
+        Ok(Imported { document, transaction })
+    }
+
+    /// Seals every message of a file for its creditor agent and has the node keep it. A payment to nobody on the register
+    /// carries no message: the ledger will refuse it.
+    pub(crate) async fn deliver(
+        &self,
+        client: &Client,
+        register: &Register,
+        transfers: &[CreditTransfer],
+    ) -> Result<(), Failure> {
+        for transfer in transfers {
+            let Some((creditor, recipient)) = register.recipient(&transfer.ledger.creditor_agent) else {
+                continue;
+            };
+            let salt = self.commitment.salt(&transfer.ledger.uetr);
+            let sealed = seal(transfer, &salt, &recipient).context("a message cannot be sealed")?;
+            let params = IsoDeliverParams::new(transfer.ledger.uetr, creditor, &sealed);
+            client.iso_deliver(params).await.map_err(refused)?;
+        }
+        Ok(())
+    }
+}

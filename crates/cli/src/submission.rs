@@ -1,0 +1,141 @@
+//! Submitting a transaction and waiting for its fate. A time-out is "outcome unknown", never "failed".
+//!
+//! The same bytes may be submitted again at any time, so waiting longer is submitting again.
+
+use crate::exit::{Exit, Failure, failure};
+use crate::network::refused;
+use crate::output::Output;
+use crate::table::{Align, Cell, Table};
+use clap::ValueEnum;
+use karwan_rpc::{Client, ClientError, OutcomeView, SubmitView, SubmitWord, Wait};
+use karwan_types::EncodedTransaction;
+use std::time::{Duration, Instant};
+
+/// How long a command waits for finality before it says that the outcome is unknown.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+/// The pause after a node that had no room and named no time.
+const RETRY_PAUSE: Duration = Duration::from_millis(250);
+
+/// For what a command waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WaitFor {
+    /// Until the transaction is final
+    #[default]
+    Final,
+    /// Until the node has taken it in, which promises nothing
+    Accepted,
+    /// For nothing
+    None,
+}
+
+impl From<WaitFor> for Wait {
+    fn from(wait: WaitFor) -> Self {
+        match wait {
+            WaitFor::Final => Self::Final,
+            WaitFor::Accepted => Self::Accepted,
+            WaitFor::None => Self::None,
+        }
+    }
+}
+
+/// Submits, and waits as long as `patience` allows.
+pub(crate) async fn submit(
+    client: &Client,
+    transaction: &EncodedTransaction,
+    wait: WaitFor,
+    patience: Duration,
+) -> Result<SubmitView, Failure> {
+    let deadline = Instant::now() + patience;
+    loop {
+        let last = Instant::now() >= deadline;
+        match client.submit(transaction, wait.into()).await {
+            Ok(view) => match view.answer {
+                SubmitWord::RetryLater if !last => {
+                    let pause = view.retry_after_ms.map_or(RETRY_PAUSE, Duration::from_millis);
+                    tokio::time::sleep(pause).await;
+                }
+                SubmitWord::Pending if wait == WaitFor::Final && !last => {}
+                SubmitWord::Accepted
+                | SubmitWord::Duplicate
+                | SubmitWord::AlreadyFinal
+                | SubmitWord::RetryLater
+                | SubmitWord::Rejected
+                | SubmitWord::Pending => return Ok(view),
+            },
+            Err(error) if error.is_retryable() && !last && client.is_connected() => {
+                tokio::time::sleep(RETRY_PAUSE).await;
+            }
+            // It may have arrived before the connection ended.
+            Err(error @ (ClientError::TimedOut | ClientError::Unreachable(_))) => {
+                let sentence = format!(
+                    "outcome unknown: {error}; ask with karwan query payment --transaction {}, or submit the same again",
+                    transaction.id()
+                );
+                return Err(failure(Exit::Unknown, sentence));
+            }
+            Err(error) => return Err(refused(error)),
+        }
+    }
+}
+
+/// Tells what came of a submission, and gives the exit code.
+pub(crate) fn tell(view: &SubmitView, output: Output) -> Exit {
+    output.json(view);
+    output.note(format!("{}.", view.sentence));
+    if let Some(problem) = &view.problem {
+        output.note(format!(
+            "{} {} ({}), rulebook clause {}",
+            problem.iso_reason.as_deref().unwrap_or("-"),
+            problem.name,
+            problem.code,
+            problem.clause.as_deref().unwrap_or("-")
+        ));
+    }
+    let outcomes = view.finality.as_ref().map_or(&[][..], |finality| &finality.outcomes);
+    if !outcomes.is_empty() && !output.is_json() {
+        output.line(outcome_table(outcomes).render(output).trim_end());
+        for refusal in outcomes.iter().filter_map(|outcome| outcome.refusal.as_ref()) {
+            output.note(format!("{} {}: {}", refusal.iso_reason, refusal.name, refusal.sentence));
+        }
+    }
+    let refused = outcomes.iter().any(|outcome| outcome.status.to_string() == "RJCT");
+    match view.answer {
+        SubmitWord::Rejected => Exit::Negative,
+        SubmitWord::Pending | SubmitWord::RetryLater => Exit::Unknown,
+        SubmitWord::Accepted | SubmitWord::Duplicate | SubmitWord::AlreadyFinal if refused => Exit::Negative,
+        SubmitWord::Accepted | SubmitWord::Duplicate | SubmitWord::AlreadyFinal => Exit::Ok,
+    }
+}
+
+/// Outcomes as a table.
+pub(crate) fn outcome_table(outcomes: &[OutcomeView]) -> Table {
+    let mut table = Table::new([
+        ("HEIGHT", Align::Right),
+        ("OPERATION", Align::Left),
+        ("UETR", Align::Left),
+        ("AMOUNT", Align::Right),
+        ("STATUS", Align::Left),
+        ("REASON", Align::Left),
+    ]);
+    for outcome in outcomes {
+        let movement = outcome.movement.as_ref();
+        let uetr = movement.map(|movement| movement.uetr.to_string()).unwrap_or_default();
+        let money = movement
+            .map(|movement| format!("{} {}", movement.money.amount, movement.money.currency))
+            .unwrap_or_default();
+        let reason = outcome
+            .refusal
+            .as_ref()
+            .map(|refusal| format!("{} {}", refusal.iso_reason, refusal.name))
+            .unwrap_or_default();
+        table.row([
+            outcome.height.into(),
+            outcome.operation.as_str().into(),
+            uetr.into(),
+            money.into(),
+            Cell::status(outcome.status),
+            reason.into(),
+        ]);
+    }
+    table
+}

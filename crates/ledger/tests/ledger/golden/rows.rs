@@ -1,0 +1,281 @@
+//! The rows of the state's tables with every field filled, and every variant of what stands in them.
+
+use super::{Book, chain, every, hash, secret, time, uetr, word};
+use karwan_ledger::{
+    Account, AccountClass, AccountStatus, ApprovalPolicy, ApprovalTier, ChainRecord, Currency,
+    CurrencyStatus, Holder, InstructionKey, KeyRecord, Operation, Parameters, Participant,
+    ParticipantKind, ParticipantStatus, PendingApproval, Record, RecordKind, Role, RtgsReference,
+    StateTreeEntry,
+};
+use karwan_types::{
+    Amount, ClearingMember, DurationMs, Height, InstructionHash, Lei, Movement, Refusal, StateKey,
+    TransactionId, TransactionStatus, Validator, ValidatorSet,
+};
+use std::collections::BTreeSet;
+
+pub(super) fn add(book: &mut Book) {
+    chain_row(book);
+    currencies(book);
+    participants(book);
+    keys(book);
+    accounts(book);
+    records(book);
+    approvals(book);
+    let entry = StateTreeEntry {
+        slot: 7,
+        key: StateKey::new(b"key").unwrap(),
+        value_hash: hash(8),
+    };
+    book.value("StateTreeEntry", &entry);
+}
+
+fn debtor() -> Lei {
+    word("529900T8BM49AURSDO55")
+}
+
+fn creditor() -> Lei {
+    word("5493001KJTIIGC8Y1R12")
+}
+
+pub(super) fn validator(seed: u8, jurisdiction: &str) -> Validator {
+    Validator {
+        key: secret(seed).public_key(),
+        power: 10 + u64::from(seed),
+        jurisdiction: word(jurisdiction),
+    }
+}
+
+pub(super) fn parameters() -> Parameters {
+    Parameters {
+        rulebook: 3,
+        validity_max_ms: DurationMs::from_millis(14_400_000),
+        retention_ms: DurationMs::from_millis(86_400_000),
+        settlement_methods: vec![word("CLRG"), word("INDA")],
+    }
+}
+
+fn chain_row(book: &mut Book) {
+    let (first, second) = (validator(1, "PK"), validator(2, "KG"));
+    let row = ChainRecord {
+        chain_id: chain(),
+        height: Height::new(5),
+        time: time(0),
+        validators: ValidatorSet::new(vec![first.clone()]).unwrap(),
+        next_validators: ValidatorSet::new(vec![first, second]).unwrap(),
+        jurisdictions: vec![word("KG"), word("PK")],
+        parameters: parameters(),
+    };
+    book.value("Parameters", &row.parameters);
+    book.value("ChainRecord", &row);
+}
+
+fn currencies(book: &mut Book) {
+    let statuses = every!(CurrencyStatus {
+        Active => CurrencyStatus::Active,
+        Halted => CurrencyStatus::Halted { reason: word("RTGS outage") },
+    });
+    for (name, status) in statuses {
+        book.value(name, &status);
+    }
+    let currency = Currency {
+        issuer: debtor(),
+        contra: word("PKR-CONTRA"),
+        payment_max: Amount::from_minor(800_000_000),
+        payment_min: Amount::from_minor(100),
+        supply_cap: Amount::from_minor(2_000_000_000),
+        utc_offset_minutes: -210,
+        issuer_window: (480, 1_080),
+        status: CurrencyStatus::Active,
+        issued: Amount::from_minor(500_000_000),
+        redeemed: Amount::from_minor(3_000),
+    };
+    book.value("Currency", &currency);
+    let reference = RtgsReference {
+        currency: word("PKR"),
+        reference: word("RTGS-CR-1"),
+    };
+    book.value("RtgsReference", &reference);
+}
+
+pub(super) fn tier(up_to: Option<u128>, makers: u8, checkers: u8, releasers: u8) -> ApprovalTier {
+    ApprovalTier {
+        up_to: up_to.map(|minor| (word("PKR"), Amount::from_minor(minor))),
+        makers,
+        checkers,
+        releasers,
+    }
+}
+
+pub(super) fn payload_recipient() -> String {
+    format!("age1{}", "q".repeat(58))
+}
+
+fn participants(book: &mut Book) {
+    let kinds = every!(ParticipantKind {
+        CentralBank,
+        Bank,
+        Vasp,
+        Emi,
+        Pso,
+    });
+    for (name, kind) in kinds {
+        book.value(name, &kind);
+    }
+    for (name, status) in every!(ParticipantStatus { Active, Suspended }) {
+        book.value(name, &status);
+    }
+    let policy = ApprovalPolicy {
+        tiers: vec![tier(Some(100_000), 1, 0, 0), tier(None, 1, 2, 3)],
+    };
+    book.value("ApprovalTier", &policy.tiers[0]);
+    book.value("ApprovalTier/last", &policy.tiers[1]);
+    book.value("ApprovalPolicy", &policy);
+    let participant = Participant {
+        name: word("Кербен Bank"),
+        bic: Some(word("GOLSKGKA")),
+        members: vec![ClearingMember {
+            system: word("KGBIK"),
+            member: word("109001"),
+        }],
+        payload_recipient: Some(word(&payload_recipient())),
+        jurisdiction: word("KG"),
+        kind: ParticipantKind::Bank,
+        status: ParticipantStatus::Suspended,
+        policy,
+    };
+    book.value("Participant", &participant);
+    let least = Participant {
+        bic: None,
+        members: Vec::new(),
+        payload_recipient: None,
+        ..participant
+    };
+    book.value("Participant/least", &least);
+}
+
+fn keys(book: &mut Book) {
+    let holders = every!(Holder {
+        Participant => Holder::Participant(debtor()),
+        Governor => Holder::Governor(word("PK")),
+        Regulator => Holder::Regulator(word("KG")),
+        Auditor => Holder::Auditor(word("KZ")),
+    });
+    for (name, holder) in holders {
+        book.value(name, &holder);
+    }
+    let roles = every!(Role {
+        Maker,
+        Checker,
+        Releaser,
+        Approver,
+        Access,
+    });
+    for (name, role) in roles {
+        book.value(name, &role);
+    }
+    let key = KeyRecord {
+        holder: Holder::Participant(debtor()),
+        role: Role::Releaser,
+        revoked_at: Some(time(9)),
+    };
+    book.value("KeyRecord", &key);
+    let in_force = KeyRecord {
+        revoked_at: None,
+        ..key
+    };
+    book.value("KeyRecord/in-force", &in_force);
+}
+
+fn accounts(book: &mut Book) {
+    let classes = every!(AccountClass {
+        Settlement,
+        ClientSegregated,
+        IssuerContra,
+    });
+    for (name, class) in classes {
+        book.value(name, &class);
+    }
+    let statuses = every!(AccountStatus {
+        Open,
+        BlockedDebit,
+        BlockedCredit,
+        Blocked,
+        Closed,
+    });
+    for (name, status) in statuses {
+        book.value(name, &status);
+    }
+    let account = Account {
+        owner: debtor(),
+        currency: word("PKR"),
+        class: AccountClass::ClientSegregated,
+        status: AccountStatus::BlockedDebit,
+        posted: 1_234_500,
+        held: Amount::from_minor(500),
+    };
+    book.value("Account", &account);
+    let contra = Account {
+        class: AccountClass::IssuerContra,
+        posted: -1_234_500,
+        ..account
+    };
+    book.value("Account/contra", &contra);
+}
+
+fn instruction_key(digit: u8) -> InstructionKey {
+    InstructionKey {
+        agent: debtor(),
+        uetr: uetr(digit),
+    }
+}
+
+fn records(book: &mut Book) {
+    book.value("InstructionKey", &instruction_key(1));
+    let kinds = every!(RecordKind {
+        Payment => RecordKind::Payment,
+        IssueRequest => RecordKind::IssueRequest,
+        Redemption => RecordKind::Redemption,
+        Hold => RecordKind::Hold { expires: time(60) },
+        Return => RecordKind::Return { original: instruction_key(2) },
+    });
+    for (name, kind) in kinds {
+        let record = Record {
+            instruction: InstructionHash(hash(1)),
+            transaction: TransactionId(hash(2)),
+            kind: kind.clone(),
+            status: TransactionStatus::Rjct,
+            refusal: Some(Refusal {
+                reason: word("AM04"),
+                code: 1301,
+                name: word("INSUFFICIENT_FUNDS"),
+                detail: word("account PK-1 does not hold enough available funds"),
+            }),
+            movement: Movement {
+                uetr: uetr(1),
+                debtor_agent: debtor(),
+                creditor_agent: Some(creditor()),
+                debtor_account: Some(word("PK-1")),
+                creditor_account: Some(word("KG-1")),
+                currency: word("PKR"),
+                amount: Amount::from_minor(1_234_500),
+                message_hash: Some(hash(7)),
+            },
+            returned: Amount::from_minor(500),
+            height: Height::new(5),
+            retained_until: time(86_400),
+        };
+        book.value(name, &kind);
+        book.value(&format!("Record/{name}"), &record);
+    }
+}
+
+fn approvals(book: &mut Book) {
+    let waiting = PendingApproval {
+        operation: Operation::examples().remove(0),
+        transaction: TransactionId(hash(2)),
+        references: vec![instruction_key(2), instruction_key(1)],
+        valid_until: time(3_600),
+        signers: BTreeSet::from([secret(1).public_key(), secret(2).public_key()]),
+    };
+    book.value("PendingApproval", &waiting);
+}
