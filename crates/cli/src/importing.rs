@@ -20,7 +20,10 @@ pub(crate) struct Register(Vec<ParticipantView>);
 
 impl Register {
     pub(crate) async fn read(client: &Client) -> Result<Self, Failure> {
-        let answer = client.participants_list(AsOfParams::default()).await.map_err(refused)?;
+        let answer = client
+            .participants_list(AsOfParams::default())
+            .await
+            .map_err(refused)?;
         Ok(Self(answer.participants))
     }
 
@@ -77,16 +80,25 @@ impl Importer {
     /// The `Refusal` of a file that is no payment of this network, in words for a payments clerk.
     pub(crate) fn import(&self, xml: &[u8], now: Timestamp) -> Result<Imported, Refusal> {
         let document = read(xml, &self.profile)?;
-        let terms = document.transfers.iter().map(|one| to_terms(one, &self.commitment));
+        let terms = document
+            .transfers
+            .iter()
+            .map(|one| to_terms(one, &self.commitment));
         let mut terms: Vec<_> = terms.collect();
         let operation: Operation = if terms.len() == 1 {
-            Pay { payment: terms.remove(0) }.into()
+            Pay {
+                payment: terms.remove(0),
+            }
+            .into()
         } else {
             PayBulk { payments: terms }.into()
         };
         let transaction = Transaction::unsigned(self.chain, operation, now.after(self.validity))
             .signed_by(&self.maker);
-        Ok(Imported { document, transaction })
+        Ok(Imported {
+            document,
+            transaction,
+        })
     }
 
     /// Seals every message of a file for its creditor agent and has the node keep it. A payment to nobody on the register
@@ -98,7 +110,8 @@ impl Importer {
         transfers: &[CreditTransfer],
     ) -> Result<(), Failure> {
         for transfer in transfers {
-            let Some((creditor, recipient)) = register.recipient(&transfer.ledger.creditor_agent) else {
+            let Some((creditor, recipient)) = register.recipient(&transfer.ledger.creditor_agent)
+            else {
                 continue;
             };
             let salt = self.commitment.salt(&transfer.ledger.uetr);

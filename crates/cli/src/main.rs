@@ -7,6 +7,7 @@
 mod commands;
 mod exit;
 mod files;
+mod funding;
 mod genesis_plan;
 mod home;
 mod importing;

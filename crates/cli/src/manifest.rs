@@ -51,6 +51,8 @@ pub(crate) struct Institution {
     pub(crate) lei: Lei,
     /// Every way in which messages name it.
     pub(crate) agents: Vec<String>,
+    /// The validator that it talks to and that keeps its outbox.
+    pub(crate) served_by: String,
 }
 
 /// A development network's directory and what its manifest says.
@@ -141,11 +143,34 @@ impl Devnet {
         self.home(node).path().join("pid")
     }
 
+    /// The WebSocket address of the validator that serves whoever's keys begin with `name`; the first one for others.
+    pub(crate) fn url(&self, name: Option<&str>) -> anyhow::Result<String> {
+        let institution = self
+            .institutions
+            .iter()
+            .find(|one| Some(one.prefix.as_str()) == name);
+        let node = match institution {
+            Some(institution) => self.node(&institution.served_by)?,
+            None => self
+                .validators
+                .first()
+                .context("the development network has no validators")?,
+        };
+        Ok(format!("ws://{}", node.rpc))
+    }
+
     /// The validator called `name`.
     pub(crate) fn node(&self, name: &str) -> anyhow::Result<&DevnetNode> {
         let known = || {
-            let names: Vec<&str> = self.validators.iter().map(|one| one.name.as_str()).collect();
-            format!("there is no validator called {name}; there are {}", names.join(", "))
+            let names: Vec<&str> = self
+                .validators
+                .iter()
+                .map(|one| one.name.as_str())
+                .collect();
+            format!(
+                "there is no validator called {name}; there are {}",
+                names.join(", ")
+            )
         };
         self.validators
             .iter()

@@ -20,14 +20,20 @@ use std::path::PathBuf;
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Network")]
 pub(crate) struct NetworkArgs {
-    /// The node to talk to; the first validator of the development network when left out
-    #[arg(long, value_name = "HOST:PORT", env = "KARWAN_NODE")]
+    /// The node to talk to; on the development network the one that serves --as NAME when left out
+    #[arg(long, value_name = "HOST:PORT", env = "KARWAN_NODE", global = true)]
     pub(crate) node: Option<String>,
     /// The genesis file of the network; that of the development network when left out
-    #[arg(long, value_name = "FILE", env = "KARWAN_GENESIS")]
+    #[arg(long, value_name = "FILE", env = "KARWAN_GENESIS", global = true)]
     genesis: Option<PathBuf>,
     /// The directory of the development network
-    #[arg(long, value_name = "DIR", env = "KARWAN_DEVNET", default_value = ".devnet")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "KARWAN_DEVNET",
+        default_value = ".devnet",
+        global = true
+    )]
     pub(crate) devnet: PathBuf,
 }
 
@@ -36,10 +42,10 @@ pub(crate) struct NetworkArgs {
 #[command(next_help_heading = "Keys")]
 pub(crate) struct WhoArgs {
     /// Who acts: what the names of its key files begin with, for example indus for indus-maker and indus-access
-    #[arg(long = "as", value_name = "NAME", env = "KARWAN_AS")]
+    #[arg(long = "as", value_name = "NAME", env = "KARWAN_AS", global = true)]
     pub(crate) name: Option<String>,
     /// The directory with the key files
-    #[arg(long, value_name = "DIR", env = "KARWAN_KEYS")]
+    #[arg(long, value_name = "DIR", env = "KARWAN_KEYS", global = true)]
     keys: Option<PathBuf>,
     #[command(flatten)]
     unlock: UnlockArgs,
@@ -60,8 +66,8 @@ impl NetworkArgs {
         read_genesis(&devnet.genesis())
     }
 
-    /// The WebSocket address of the node.
-    pub(crate) fn url(&self) -> anyhow::Result<String> {
+    /// The WebSocket address of the node: on the development network the one that serves whoever acts.
+    pub(crate) fn url(&self, who: Option<&str>) -> anyhow::Result<String> {
         if let Some(node) = &self.node {
             let address = node.trim_start_matches("ws://").trim_end_matches('/');
             return Ok(format!("ws://{address}"));
@@ -69,8 +75,7 @@ impl NetworkArgs {
         let devnet = self.devnet()?.context(
             "a node is needed; give --node HOST:PORT, or run where a development network is",
         )?;
-        let first = devnet.validators.first().context("the development network has no validators")?;
-        Ok(format!("ws://{}", first.rpc))
+        devnet.url(who)
     }
 }
 
@@ -91,7 +96,10 @@ impl WhoArgs {
         };
         let identity = devnet.map(|devnet| devnet.identity());
         let keystore = self.unlock.open(identity.as_deref())?;
-        Ok(Keys { keystore, directory })
+        Ok(Keys {
+            keystore,
+            directory,
+        })
     }
 }
 
@@ -103,11 +111,16 @@ pub(crate) struct Keys {
 
 impl Keys {
     pub(crate) fn new(keystore: Keystore, directory: PathBuf) -> Self {
-        Self { keystore, directory }
+        Self {
+            keystore,
+            directory,
+        }
     }
     /// The signing key called `name`.
     pub(crate) fn signer(&self, name: &str) -> anyhow::Result<SecretKey> {
-        let (_, secret) = self.keystore.open_signer(&secret_path(&self.directory, name))?;
+        let (_, secret) = self
+            .keystore
+            .open_signer(&secret_path(&self.directory, name))?;
         Ok(secret)
     }
     /// The access key of an institution.
@@ -139,7 +152,9 @@ pub(crate) async fn connect(
         scopes: Scopes::ALL,
         clock: Clock::system(),
     });
-    let provider = access.as_ref().map(|key| key as &dyn karwan_rpc::TokenProvider);
+    let provider = access
+        .as_ref()
+        .map(|key| key as &dyn karwan_rpc::TokenProvider);
     Client::connect(url, provider).await.map_err(refused)
 }
 
@@ -151,7 +166,9 @@ pub(crate) fn refused(error: ClientError) -> Failure {
         ClientError::TimedOut => Exit::Unknown,
         ClientError::Unreachable(_) | ClientError::Malformed(_) => Exit::Unreachable,
     };
-    Err::<(), _>(error).ends(exit).expect_err("an error was given")
+    Err::<(), _>(error)
+        .ends(exit)
+        .expect_err("an error was given")
 }
 
 /// Runs a command that talks to a node.

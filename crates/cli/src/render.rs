@@ -13,7 +13,8 @@ pub(crate) fn answer(output: Output, answer: &impl Serialize) {
     if output.is_json() {
         return;
     }
-    let value = serde_json::to_value(answer).expect("answers have text keys and finite numbers only");
+    let value =
+        serde_json::to_value(answer).expect("answers have text keys and finite numbers only");
     match &value {
         Value::Object(members) => object(output, members, ""),
         Value::Array(entries) => list(output, entries),
@@ -36,7 +37,12 @@ fn object(output: Output, members: &Map<String, Value>, indent: &str) {
                 output.heading(&format!("{indent}{}", words(name)));
                 object(output, inner, &format!("{indent}  "));
             }
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+            Value::Null
+            | Value::Bool(_)
+            | Value::Number(_)
+            | Value::String(_)
+            | Value::Array(_)
+            | Value::Object(_) => {
                 output.line(format!("{indent}{:width$}  {}", words(name), text(value)));
             }
         }
@@ -56,7 +62,11 @@ fn list(output: Output, entries: &[Value]) {
     let cell = |entry: &Value, name: &str| entry.get(name).map(text).unwrap_or_default();
     let mut widths = Vec::new();
     columns.retain(|name| {
-        let widest = entries.iter().map(|entry| cell(entry, name).chars().count()).max().unwrap_or(0);
+        let widest = entries
+            .iter()
+            .map(|entry| cell(entry, name).chars().count())
+            .max()
+            .unwrap_or(0);
         let fits = widest <= TOO_WIDE;
         if fits {
             widths.push(widest.max(name.chars().count()));
@@ -64,11 +74,19 @@ fn list(output: Output, entries: &[Value]) {
         fits
     });
     let line = |cells: Vec<String>| {
-        let padded: Vec<String> =
-            cells.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        let padded: Vec<String> = cells
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:width$}"))
+            .collect();
         padded.join("  ").trim_end().to_owned()
     };
-    output.heading(&line(columns.iter().map(|name| words(name).to_uppercase()).collect()));
+    output.heading(&line(
+        columns
+            .iter()
+            .map(|name| words(name).to_uppercase())
+            .collect(),
+    ));
     for entry in entries {
         output.line(line(columns.iter().map(|name| cell(entry, name)).collect()));
     }

@@ -51,7 +51,9 @@ pub(crate) async fn submit(
         match client.submit(transaction, wait.into()).await {
             Ok(view) => match view.answer {
                 SubmitWord::RetryLater if !last => {
-                    let pause = view.retry_after_ms.map_or(RETRY_PAUSE, Duration::from_millis);
+                    let pause = view
+                        .retry_after_ms
+                        .map_or(RETRY_PAUSE, Duration::from_millis);
                     tokio::time::sleep(pause).await;
                 }
                 SubmitWord::Pending if wait == WaitFor::Final && !last => {}
@@ -91,18 +93,31 @@ pub(crate) fn tell(view: &SubmitView, output: Output) -> Exit {
             problem.clause.as_deref().unwrap_or("-")
         ));
     }
-    let outcomes = view.finality.as_ref().map_or(&[][..], |finality| &finality.outcomes);
+    let outcomes = view
+        .finality
+        .as_ref()
+        .map_or(&[][..], |finality| &finality.outcomes);
     if !outcomes.is_empty() && !output.is_json() {
         output.line(outcome_table(outcomes).render(output).trim_end());
-        for refusal in outcomes.iter().filter_map(|outcome| outcome.refusal.as_ref()) {
-            output.note(format!("{} {}: {}", refusal.iso_reason, refusal.name, refusal.sentence));
+        for refusal in outcomes
+            .iter()
+            .filter_map(|outcome| outcome.refusal.as_ref())
+        {
+            output.note(format!(
+                "{} {}: {}",
+                refusal.iso_reason, refusal.name, refusal.sentence
+            ));
         }
     }
-    let refused = outcomes.iter().any(|outcome| outcome.status.to_string() == "RJCT");
+    let refused = outcomes
+        .iter()
+        .any(|outcome| outcome.status.to_string() == "RJCT");
     match view.answer {
         SubmitWord::Rejected => Exit::Negative,
         SubmitWord::Pending | SubmitWord::RetryLater => Exit::Unknown,
-        SubmitWord::Accepted | SubmitWord::Duplicate | SubmitWord::AlreadyFinal if refused => Exit::Negative,
+        SubmitWord::Accepted | SubmitWord::Duplicate | SubmitWord::AlreadyFinal if refused => {
+            Exit::Negative
+        }
         SubmitWord::Accepted | SubmitWord::Duplicate | SubmitWord::AlreadyFinal => Exit::Ok,
     }
 }
@@ -119,7 +134,9 @@ pub(crate) fn outcome_table(outcomes: &[OutcomeView]) -> Table {
     ]);
     for outcome in outcomes {
         let movement = outcome.movement.as_ref();
-        let uetr = movement.map(|movement| movement.uetr.to_string()).unwrap_or_default();
+        let uetr = movement
+            .map(|movement| movement.uetr.to_string())
+            .unwrap_or_default();
         let money = movement
             .map(|movement| format!("{} {}", movement.money.amount, movement.money.currency))
             .unwrap_or_default();

@@ -14,7 +14,8 @@ pub(crate) struct UnlockArgs {
         long,
         value_name = "FILE",
         env = "KARWAN_IDENTITY_FILE",
-        help_heading = "Keys"
+        help_heading = "Keys",
+        global = true
     )]
     pub(crate) identity: Option<PathBuf>,
     /// File with the passphrase of the key files; without this and --identity the terminal is asked
@@ -22,7 +23,8 @@ pub(crate) struct UnlockArgs {
         long,
         value_name = "FILE",
         env = "KARWAN_PASSPHRASE_FILE",
-        help_heading = "Keys"
+        help_heading = "Keys",
+        global = true
     )]
     pub(crate) passphrase_file: Option<PathBuf>,
 }

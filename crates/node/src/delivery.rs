@@ -347,6 +347,9 @@ impl Gateway for NodeGateway {
             }
         }
     }
+    fn serves(&self, creditor_agent: &Lei) -> bool {
+        self.0.served.contains(creditor_agent)
+    }
     fn outbox(
         &self,
         creditor_agent: Lei,

@@ -60,6 +60,8 @@ pub trait Gateway: Send + Sync + 'static {
         debtor_agent: Lei,
         message: SealedMessage,
     ) -> Result<DeliverAnswer, BackendError>;
+    /// Whether this node keeps the outbox of an institution.
+    fn serves(&self, creditor_agent: &Lei) -> bool;
     /// Messages delivered to `creditor_agent` after this place, in the order of their places, at most `limit`.
     ///
     /// # Errors

@@ -23,7 +23,13 @@ use std::time::Duration;
 #[derive(Args)]
 pub(crate) struct DevnetArgs {
     /// The network's directory
-    #[arg(long, value_name = "DIR", env = "KARWAN_DEVNET", default_value = ".devnet", global = true)]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "KARWAN_DEVNET",
+        default_value = ".devnet",
+        global = true
+    )]
     devnet: PathBuf,
     #[command(subcommand)]
     command: DevnetCommand,
@@ -117,9 +123,13 @@ pub(crate) fn run(args: DevnetArgs, output: Output) -> Outcome {
 }
 
 fn up(directory: &std::path::Path, args: &UpArgs, output: Output) -> Outcome {
-    let found = Devnet::find(directory).or_else(|error| if args.fresh { Ok(None) } else { Err(error) })?;
+    let found =
+        Devnet::find(directory).or_else(|error| if args.fresh { Ok(None) } else { Err(error) })?;
     if let Some(devnet) = &found {
-        let running = devnet.validators.iter().any(|node| processes::is_running(devnet, node));
+        let running = devnet
+            .validators
+            .iter()
+            .any(|node| processes::is_running(devnet, node));
         if running && args.fresh {
             let sentence = format!(
                 "the network in {} is running; stop it with karwan devnet down before you begin again",
@@ -132,9 +142,17 @@ fn up(directory: &std::path::Path, args: &UpArgs, output: Output) -> Outcome {
         Some(devnet) if !args.fresh => devnet,
         Some(_) | None => prepare::prepare(directory, args, output)?,
     };
-    let wanted = |node: &&DevnetNode| !args.without.iter().any(|name| name.eq_ignore_ascii_case(&node.name));
+    let wanted = |node: &&DevnetNode| {
+        !args
+            .without
+            .iter()
+            .any(|name| name.eq_ignore_ascii_case(&node.name))
+    };
     let nodes: Vec<&DevnetNode> = devnet.validators.iter().filter(wanted).collect();
-    for node in nodes.iter().filter(|node| !processes::is_running(&devnet, node)) {
+    for node in nodes
+        .iter()
+        .filter(|node| !processes::is_running(&devnet, node))
+    {
         processes::start(&devnet, node)?;
     }
     for node in &nodes {
@@ -158,7 +176,9 @@ fn status(devnet: &Devnet, watch: bool, output: Output) -> Outcome {
 fn show_status(devnet: &Devnet, output: Output) -> Outcome {
     let genesis = crate::commands::genesis::read_genesis(&devnet.genesis())?;
     let ask = async |node: &DevnetNode| -> Option<NodeAnswer> {
-        let client = connect(&format!("ws://{}", node.rpc), None, &genesis).await.ok()?;
+        let client = connect(&format!("ws://{}", node.rpc), None, &genesis)
+            .await
+            .ok()?;
         client.node_status(AsOfParams::default()).await.ok()
     };
     let mut table = Table::new([
@@ -187,7 +207,12 @@ fn show_status(devnet: &Devnet, output: Output) -> Outcome {
             node.name.as_str().into(),
             Cell::from(state),
             number(answer.as_ref().map(|answer| answer.height)).into(),
-            number(answer.as_ref().map(|answer| u64::from(answer.peers_connected))).into(),
+            number(
+                answer
+                    .as_ref()
+                    .map(|answer| u64::from(answer.peers_connected)),
+            )
+            .into(),
             number(answer.as_ref().map(|answer| answer.mempool_transactions)).into(),
             format!("http://{}", node.rpc).into(),
             format!("http://{}", node.admin).into(),

@@ -76,7 +76,7 @@ fn import(args: &ImportArgs, output: Output) -> Outcome {
     let name = args.who.name()?;
     let importer = Importer::new(&keys, name, &genesis, args.valid_for)?;
     let access = keys.access(name)?;
-    let url = args.network.url()?;
+    let url = args.network.url(Some(name))?;
     let paths = message_files(&args.path)?;
     if let Some(directory) = &args.reports {
         std::fs::create_dir_all(directory)
@@ -112,9 +112,16 @@ fn import(args: &ImportArgs, output: Output) -> Outcome {
             if row.negative {
                 exit = Exit::Negative;
             }
-            let file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let file = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             values.push(json!({ "file": file, "status": row.status, "height": row.height, "reason": row.reason }));
-            let height = row.height.map(|height| height.to_string()).unwrap_or_default();
+            let height = row
+                .height
+                .map(|height| height.to_string())
+                .unwrap_or_default();
             table.row([
                 file.into(),
                 row.payments.into(),
@@ -152,14 +159,41 @@ impl Row {
     pub(crate) fn submitted(payments: usize, view: &SubmitView) -> Self {
         let Some(finality) = &view.finality else {
             let reason = match &view.problem {
-                Some(problem) => format!("{} {}", problem.iso_reason.as_deref().unwrap_or("-"), problem.sentence),
+                Some(problem) => format!(
+                    "{} {}",
+                    problem.iso_reason.as_deref().unwrap_or("-"),
+                    problem.sentence
+                ),
                 None => view.sentence.clone(),
             };
-            let status = if view.problem.is_some() { "refused" } else { "unknown" };
-            return Self { payments, status: status.to_owned(), height: None, reason, negative: true };
+            let status = if view.problem.is_some() {
+                "refused"
+            } else {
+                "unknown"
+            };
+            return Self {
+                payments,
+                status: status.to_owned(),
+                height: None,
+                reason,
+                negative: true,
+            };
         };
-        let statuses: Vec<&str> = finality.statuses.keys().map(String::as_str).collect();
-        let refusal = finality.outcomes.iter().find_map(|outcome| outcome.refusal.as_ref());
+        // An approval's own outcome moves no money, and is not what became of the payment.
+        let moved = finality
+            .outcomes
+            .iter()
+            .filter(|outcome| outcome.movement.is_some());
+        let mut statuses: Vec<String> = moved.map(|outcome| outcome.status.to_string()).collect();
+        if statuses.is_empty() || finality.statuses.values().sum::<u32>() > 16 {
+            statuses = finality.statuses.keys().cloned().collect();
+        }
+        statuses.sort();
+        statuses.dedup();
+        let refusal = finality
+            .outcomes
+            .iter()
+            .find_map(|outcome| outcome.refusal.as_ref());
         Self {
             payments,
             status: statuses.join("+"),
@@ -177,10 +211,13 @@ pub(crate) fn message_files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
     if !path.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
-    let entries = std::fs::read_dir(path).with_context(|| format!("cannot list {}", path.display()))?;
+    let entries =
+        std::fs::read_dir(path).with_context(|| format!("cannot list {}", path.display()))?;
     let mut paths = Vec::new();
     for entry in entries {
-        let path = entry.with_context(|| format!("cannot list {}", path.display()))?.path();
+        let path = entry
+            .with_context(|| format!("cannot list {}", path.display()))?
+            .path();
         if path.extension().is_some_and(|extension| extension == "xml") {
             paths.push(path);
         }
@@ -195,8 +232,9 @@ fn export(args: &ExportArgs, output: Output) -> Outcome {
     let keys = args.who.keys(&args.network)?;
     let name = args.who.name()?;
     let (access, identity) = (keys.access(name)?, keys.payload(name)?);
-    let url = args.network.url()?;
-    std::fs::create_dir_all(&args.out).with_context(|| format!("cannot make {}", args.out.display()))?;
+    let url = args.network.url(Some(name))?;
+    std::fs::create_dir_all(&args.out)
+        .with_context(|| format!("cannot make {}", args.out.display()))?;
     with_node(async {
         let client = connect(&url, Some(access), &genesis).await?;
         let (mut after, mut written) = (None, Vec::new());
@@ -227,7 +265,9 @@ fn write_message(
     identity: &age::x25519::Identity,
     out: &Path,
 ) -> Result<PathBuf, Failure> {
-    let sealed = message.sealed_bytes().context("the node's answer cannot be read")?;
+    let sealed = message
+        .sealed_bytes()
+        .context("the node's answer cannot be read")?;
     let opened = open(&sealed, identity)?;
     let path = out.join(format!("{}.xml", message.place.uetr));
     files::replace(&path, opened.document.as_bytes())?;
@@ -247,12 +287,16 @@ async fn confirm(
     };
     let valid_until = now().after(DurationMs::from_millis(3_600_000));
     let maker = keys.signer(&format!("{name}-maker"))?;
-    let transaction = Transaction::unsigned(genesis.chain_id, operation.into(), valid_until).signed_by(&maker);
+    let transaction =
+        Transaction::unsigned(genesis.chain_id, operation.into(), valid_until).signed_by(&maker);
     let view = submit(client, &transaction.to_encoded(), WaitFor::Final, PATIENCE).await?;
     match crate::submission::tell(&view, Output::new(false)) {
         Exit::Ok => Ok(()),
         exit @ (Exit::Negative | Exit::Usage | Exit::Unreachable | Exit::Unknown) => {
-            Err(crate::exit::failure(exit, format!("the credit of {} is not confirmed", message.place.uetr)))
+            Err(crate::exit::failure(
+                exit,
+                format!("the credit of {} is not confirmed", message.place.uetr),
+            ))
         }
     }
 }

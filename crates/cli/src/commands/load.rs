@@ -5,11 +5,15 @@
 //! the client has seen that it is final.
 
 use crate::exit::{Exit, Failure, Outcome, failure};
-use crate::network::{NetworkArgs, WhoArgs, connect};
+use crate::funding::Funding;
+use crate::network::{Keys, NetworkArgs, WhoArgs, connect, run as with_node};
 use crate::output::Output;
 use crate::words::{now, random_uetr};
+use anyhow::Context;
 use clap::Args;
-use karwan_ledger::{Operation, Pay, PayBulk, PaymentKind, PaymentTerms, Priority, Transaction};
+use karwan_ledger::{
+    Genesis, Operation, Pay, PayBulk, PaymentKind, PaymentTerms, Priority, Transaction,
+};
 use karwan_rpc::{Client, SubmitWord, Wait};
 use karwan_types::{
     AgentIdentification, Amount, ChainId, CurrencyCode, DurationMs, EncodedTransaction, Max35Text,
@@ -58,7 +62,11 @@ pub(crate) struct LoadArgs {
 /// What came of one instruction.
 enum Fate {
     /// Final after this long, with so many payments settled and refused.
-    Final { took: Duration, settled: u64, refused: u64 },
+    Final {
+        took: Duration,
+        settled: u64,
+        refused: u64,
+    },
     /// Not known when the run ended.
     Unknown,
     /// Rejected, and why.
@@ -71,15 +79,25 @@ pub(crate) fn run(args: &LoadArgs, output: Output) -> Outcome {
     let name = args.who.name.as_deref().unwrap_or("indus");
     let (maker, access) = (keys.signer(&format!("{name}-maker"))?, keys.access(name)?);
     let urls = urls(args)?;
-    let instructions = u64::from(args.rate).saturating_mul(u64::from(args.seconds)) / u64::from(args.bulk);
+    fund(args, &keys, &genesis)?;
+    let instructions =
+        u64::from(args.rate).saturating_mul(u64::from(args.seconds)) / u64::from(args.bulk);
     output.note(format!("Signing {instructions} instructions ..."));
     let signed = sign(args, instructions, genesis.chain_id, &maker)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
     let (fates, elapsed) = runtime.block_on(async {
         let mut clients = Vec::new();
         for url in &urls {
             let access = SecretKey::from_seed(&access.seed());
-            clients.push(Arc::new(connect(url, Some(access), &genesis).await?));
+            match connect(url, Some(access), &genesis).await {
+                Ok(client) => clients.push(Arc::new(client)),
+                Err(error) => output.note(format!("{url} is left out: {error}")),
+            }
+        }
+        if clients.is_empty() {
+            return Err(failure(Exit::Unreachable, "no validator can be reached"));
         }
         output.note(format!(
             "Sending {} payments a second to {} validators for {} s ...",
@@ -87,18 +105,49 @@ pub(crate) fn run(args: &LoadArgs, output: Output) -> Outcome {
             clients.len(),
             args.seconds
         ));
-        Ok::<_, Failure>(send(&clients, signed, Duration::from_secs(1) * args.bulk / args.rate.max(1)).await)
+        Ok::<_, Failure>(
+            send(
+                &clients,
+                signed,
+                Duration::from_secs(1) * args.bulk / args.rate.max(1),
+            )
+            .await,
+        )
     })?;
     report(args, fates, elapsed, output)
+}
+
+/// On the development network the payer's central bank issues what the run will cost, when it is missing.
+fn fund(args: &LoadArgs, keys: &Keys, genesis: &Genesis) -> Result<(), Failure> {
+    let Some(devnet) = args.network.devnet()? else {
+        return Ok(());
+    };
+    let agent = args.from.to_string();
+    let found = devnet
+        .institutions
+        .iter()
+        .find(|one| one.agents.contains(&agent));
+    let bank = found.with_context(|| format!("{agent} is no institution of this network"))?;
+    let payments = u128::from(args.rate).saturating_mul(u128::from(args.seconds));
+    let url = args.network.url(Some(&bank.prefix))?;
+    let funding = Funding {
+        devnet: &devnet,
+        genesis,
+        keys,
+        url: &url,
+    };
+    with_node(funding.ensure(bank, args.currency, Amount::from_minor(payments)))
 }
 
 /// Where to send: the node named, or every validator of the development network.
 fn urls(args: &LoadArgs) -> anyhow::Result<Vec<String>> {
     match args.network.devnet()? {
-        Some(devnet) if args.network.node.is_none() => {
-            Ok(devnet.validators.iter().map(|node| format!("ws://{}", node.rpc)).collect())
-        }
-        Some(_) | None => Ok(vec![args.network.url()?]),
+        Some(devnet) if args.network.node.is_none() => Ok(devnet
+            .validators
+            .iter()
+            .map(|node| format!("ws://{}", node.rpc))
+            .collect()),
+        Some(_) | None => Ok(vec![args.network.url(None)?]),
     }
 }
 
@@ -116,10 +165,17 @@ fn sign(
             payments.push(terms(args)?);
         }
         let operation: Operation = match payments.len() {
-            1 => Pay { payment: payments.remove(0) }.into(),
+            1 => Pay {
+                payment: payments.remove(0),
+            }
+            .into(),
             _ => PayBulk { payments }.into(),
         };
-        signed.push(Transaction::unsigned(chain, operation, valid_until).signed_by(maker).to_encoded());
+        signed.push(
+            Transaction::unsigned(chain, operation, valid_until)
+                .signed_by(maker)
+                .to_encoded(),
+        );
     }
     Ok(signed)
 }
@@ -167,7 +223,9 @@ async fn send(
     let deadline = Instant::now() + DRAIN;
     let mut fates = Vec::new();
     let mut last = Instant::now();
-    while let Ok(Some(joined)) = tokio::time::timeout_at(deadline.into(), under_way.join_next()).await {
+    while let Ok(Some(joined)) =
+        tokio::time::timeout_at(deadline.into(), under_way.join_next()).await
+    {
         fates.push(joined.unwrap_or(Fate::Unknown));
         last = Instant::now();
     }
@@ -182,8 +240,14 @@ async fn one(client: &Client, transaction: EncodedTransaction, due: Instant) -> 
         match client.submit(&transaction, Wait::Final).await {
             Ok(view) => match (&view.finality, view.answer) {
                 (Some(finality), _) => {
-                    let count = |status: &str| u64::from(finality.statuses.get(status).copied().unwrap_or(0));
-                    return Fate::Final { took: due.elapsed(), settled: count("ACSC"), refused: count("RJCT") };
+                    let count = |status: &str| {
+                        u64::from(finality.statuses.get(status).copied().unwrap_or(0))
+                    };
+                    return Fate::Final {
+                        took: due.elapsed(),
+                        settled: count("ACSC"),
+                        refused: count("RJCT"),
+                    };
                 }
                 (None, SubmitWord::Rejected) => return Fate::Rejected(view.sentence),
                 (None, _) => tokio::time::sleep(RETRY_PAUSE).await,
@@ -201,7 +265,11 @@ fn report(args: &LoadArgs, fates: Vec<Fate>, elapsed: Duration, output: Output) 
     let mut rejected: Vec<String> = Vec::new();
     for fate in fates {
         match fate {
-            Fate::Final { took, settled: more, refused: no } => {
+            Fate::Final {
+                took,
+                settled: more,
+                refused: no,
+            } => {
                 latencies.push(took);
                 settled = settled.saturating_add(more);
                 refused = refused.saturating_add(no);
@@ -218,13 +286,24 @@ fn report(args: &LoadArgs, fates: Vec<Fate>, elapsed: Duration, output: Output) 
     };
     let per_second = settled as f64 / elapsed.as_secs_f64();
     let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
-    output.line(format!("offered      {} payments/s for {} s", args.rate, args.seconds));
-    output.line(format!("settled      {settled} payments, {per_second:.0} payments/s"));
-    output.line(format!("finality     p50 {:.0} ms, p99 {:.0} ms", percentile(500), percentile(990)));
+    output.line(format!(
+        "offered      {} payments/s for {} s",
+        args.rate, args.seconds
+    ));
+    output.line(format!(
+        "settled      {settled} payments, {per_second:.0} payments/s"
+    ));
+    output.line(format!(
+        "finality     p50 {:.0} ms, p99 {:.0} ms",
+        percentile(500),
+        percentile(990)
+    ));
     output.line(format!("refused      {refused}"));
     output.line(format!("rejected     {}", rejected.len()));
     output.line(format!("unknown      {unknown} instructions"));
-    output.line(format!("machine      {cores} cores, all validators and the client on it"));
+    output.line(format!(
+        "machine      {cores} cores, all validators and the client on it"
+    ));
     if let Some(sentence) = rejected.first() {
         output.note(format!("The first rejection: {sentence}"));
     }
@@ -237,5 +316,9 @@ fn report(args: &LoadArgs, fates: Vec<Fate>, elapsed: Duration, output: Output) 
     if settled == 0 {
         return Err(failure(Exit::Negative, "no payment settled"));
     }
-    Ok(if unknown == 0 { Exit::Ok } else { Exit::Unknown })
+    Ok(if unknown == 0 {
+        Exit::Ok
+    } else {
+        Exit::Unknown
+    })
 }

@@ -33,7 +33,11 @@ fn start(args: &StartArgs) -> Outcome {
     let config = Config::read(&args.home)?;
     karwan_node::logging::start(&config.file).map_err(anyhow::Error::msg)?;
     let keystore = args.unlock.open(None)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(karwan_node::run(config, &keystore)).ends(Exit::Negative)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime
+        .block_on(karwan_node::run(config, &keystore))
+        .ends(Exit::Negative)?;
     Ok(Exit::Ok)
 }

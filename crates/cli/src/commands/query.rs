@@ -23,7 +23,7 @@ pub(crate) struct QueryArgs {
     #[command(flatten)]
     who: WhoArgs,
     /// Wait until the node has reached this height
-    #[arg(long, value_name = "HEIGHT")]
+    #[arg(long, value_name = "HEIGHT", global = true)]
     at_least_height: Option<u64>,
 }
 
@@ -108,7 +108,7 @@ pub(crate) fn run(args: QueryArgs, output: Output) -> Outcome {
         Some(name) => Some(args.who.keys(&args.network)?.access(name)?),
         None => None,
     };
-    let url = args.network.url()?;
+    let url = args.network.url(args.who.name.as_deref())?;
     with_node(async {
         let client = connect(&url, access, &genesis).await?;
         ask(&client, args.what, args.at_least_height, output).await?;
@@ -125,20 +125,42 @@ async fn ask(
     let as_of = AsOfParams { at_least_height };
     match what {
         Query::Head => render::answer(output, &client.chain_head(as_of).await.map_err(refused)?),
-        Query::Validators => render::answer(output, &client.validators_get(as_of).await.map_err(refused)?),
-        Query::Participants => render::answer(output, &client.participants_list(as_of).await.map_err(refused)?),
-        Query::Currencies => render::answer(output, &client.currencies_list(as_of).await.map_err(refused)?),
+        Query::Validators => render::answer(
+            output,
+            &client.validators_get(as_of).await.map_err(refused)?,
+        ),
+        Query::Participants => render::answer(
+            output,
+            &client.participants_list(as_of).await.map_err(refused)?,
+        ),
+        Query::Currencies => render::answer(
+            output,
+            &client.currencies_list(as_of).await.map_err(refused)?,
+        ),
         Query::Node => render::answer(output, &client.node_status(as_of).await.map_err(refused)?),
         Query::Block { height } => {
-            let params = BlockGetParams { height, at_least_height, ..BlockGetParams::default() };
+            let params = BlockGetParams {
+                height,
+                at_least_height,
+                ..BlockGetParams::default()
+            };
             render::answer(output, &client.block_get(params).await.map_err(refused)?);
         }
         Query::Accounts => {
-            let params = AccountsListParams { at_least_height, ..AccountsListParams::default() };
-            render::answer(output, &client.accounts_list(params).await.map_err(refused)?);
+            let params = AccountsListParams {
+                at_least_height,
+                ..AccountsListParams::default()
+            };
+            render::answer(
+                output,
+                &client.accounts_list(params).await.map_err(refused)?,
+            );
         }
         Query::Account { number } => {
-            let params = AccountGetParams { account: View(number), at_least_height };
+            let params = AccountGetParams {
+                account: View(number),
+                at_least_height,
+            };
             let answer = client.account_get(params).await.map_err(refused)?;
             if output.is_json() {
                 render::answer(output, &answer);
@@ -154,19 +176,35 @@ async fn ask(
                 limit: None,
                 at_least_height,
             };
-            render::answer(output, &client.account_history(params).await.map_err(refused)?);
+            render::answer(
+                output,
+                &client.account_history(params).await.map_err(refused)?,
+            );
         }
         Query::Payment(payment) => {
             let params = payment.params(at_least_height);
             render::answer(output, &client.payment_get(params).await.map_err(refused)?);
         }
-        Query::Receipt { payment, out } => receipt(client, &payment, at_least_height, out, output).await?,
-        Query::Approvals { instruction: None } => {
-            render::answer(output, &client.approvals_list(as_of).await.map_err(refused)?);
+        Query::Receipt { payment, out } => {
+            receipt(client, &payment, at_least_height, out, output).await?
         }
-        Query::Approvals { instruction: Some(instruction) } => {
-            let params = ApprovalsGetParams { instruction: View(instruction), at_least_height };
-            render::answer(output, &client.approvals_get(params).await.map_err(refused)?);
+        Query::Approvals { instruction: None } => {
+            render::answer(
+                output,
+                &client.approvals_list(as_of).await.map_err(refused)?,
+            );
+        }
+        Query::Approvals {
+            instruction: Some(instruction),
+        } => {
+            let params = ApprovalsGetParams {
+                instruction: View(instruction),
+                at_least_height,
+            };
+            render::answer(
+                output,
+                &client.approvals_get(params).await.map_err(refused)?,
+            );
         }
         Query::Events { after, count } => events(client, after, count, output).await?,
     }

@@ -66,7 +66,7 @@ pub(crate) fn run(args: TxArgs, output: Output) -> Outcome {
         Some(name) => Some(keys.access(name)?),
         None => None,
     };
-    let url = args.network.url()?;
+    let url = args.network.url(args.who.name.as_deref())?;
     output.note(format!("instruction {}", transaction.instruction_hash()));
     with_node(async {
         let client = connect(&url, access, &genesis).await?;

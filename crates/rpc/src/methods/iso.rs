@@ -162,6 +162,11 @@ impl Act for IsoOutbox {
     ) -> BoxFuture<'static, Result<OutboxAnswer, Problem>> {
         Box::pin(async move {
             let (gateway, agent) = gateway(&context, &caller)?;
+            if !gateway.serves(&agent) {
+                let sentence =
+                    "this node keeps no outbox for your institution; ask the one that does";
+                return Err(Problem::new(Fault::NoGateway, sentence));
+            }
             let limit = super::page_entries(params.limit);
             let after = params.after.map(|place| OutboxPlace {
                 debtor_agent: place.debtor_agent.0,

@@ -286,6 +286,9 @@ impl Gateway for FakeGateway {
         kept.push(OutboxMessage { place, sealed });
         Ok(DeliverAnswer::Kept)
     }
+    fn serves(&self, creditor_agent: &Lei) -> bool {
+        *creditor_agent != crate::world::lei("ECHO")
+    }
     fn outbox(
         &self,
         _creditor_agent: Lei,

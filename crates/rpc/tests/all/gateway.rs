@@ -69,6 +69,16 @@ async fn a_message_that_is_too_long_or_no_base64_is_refused() {
 }
 
 #[tokio::test]
+async fn an_institution_that_the_node_does_not_serve_is_told_so() {
+    let node = Node::start().await;
+    let client = node.client("ECHO/ACCESS").await;
+    match client.iso_outbox(IsoOutboxParams::default()).await {
+        Err(ClientError::Problem(problem)) => assert_eq!(problem.name, "NO_GATEWAY"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
 async fn a_node_without_a_gateway_says_so() {
     let fake = Fake::new();
     let mut config = ServerConfig::new("127.0.0.1:0".parse().unwrap());

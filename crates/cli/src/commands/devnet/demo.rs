@@ -7,6 +7,7 @@ use crate::commands::iso::{Row, message_files};
 use crate::commands::verify::check;
 use crate::exit::{Exit, Failure, Outcome, failure};
 use crate::files;
+use crate::funding::Funding;
 use crate::importing::{Importer, Register};
 use crate::manifest::{Devnet, Institution};
 use crate::network::{Keys, connect, refused, run as with_node};
@@ -19,7 +20,7 @@ use karwan_iso20022::{CreditTransfer, FILE_BYTES_MAX, fill_template};
 use karwan_ledger::{Approve, Genesis, Transaction};
 use karwan_node::keystore::{Keystore, Unlock};
 use karwan_rpc::{Client, ReceiptGetParams, View};
-use karwan_types::{Date, DurationMs, InstructionHash, Uetr};
+use karwan_types::{Amount, CurrencyCode, Date, DurationMs, InstructionHash, Uetr};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -59,6 +60,50 @@ shipped![
     "19-other-message-statement",
 ];
 
+/// What central banks issue first: to whom, in which currency and how much in major units.
+const ISSUES: &[(&str, &str, &str)] = &[
+    ("indus", "PKR", "100000000"),
+    ("ravi", "PKR", "1000000"),
+    ("alatoo", "KGS", "1000000"),
+    ("naryn", "KGS", "1000000"),
+    ("steppe", "KZT", "5000000"),
+    ("samarkand", "UZS", "5000000"),
+];
+
+/// What a row of the table is about.
+struct What {
+    name: String,
+    from: String,
+    money: String,
+    uetr: String,
+}
+
+impl What {
+    /// A file and the payments in it; none when it was refused.
+    fn file(name: &str, transfers: &[CreditTransfer]) -> Self {
+        let from = transfers
+            .first()
+            .map(|one| one.ledger.debtor_agent.to_string());
+        let (money, uetr) = match transfers {
+            [] => (String::new(), String::new()),
+            [one] => {
+                let (amount, currency) = (one.ledger.amount, one.ledger.currency);
+                (
+                    format!("{} {currency}", amount.to_decimal(currency)),
+                    short(&one.ledger.uetr),
+                )
+            }
+            several => (format!("{} payments", several.len()), String::new()),
+        };
+        Self {
+            name: name.to_owned(),
+            from: from.unwrap_or_default(),
+            money,
+            uetr,
+        }
+    }
+}
+
 /// What the demonstration works with.
 struct Demo<'a> {
     devnet: &'a Devnet,
@@ -95,6 +140,7 @@ pub(super) fn run(devnet: &Devnet, files: Option<&Path>, output: Output) -> Outc
     };
     let messages = messages(files)?;
     with_node(async {
+        demo.fund().await?;
         for (name, text) in &messages {
             demo.file(name, text).await?;
         }
@@ -107,13 +153,23 @@ pub(super) fn run(devnet: &Devnet, files: Option<&Path>, output: Output) -> Outc
 /// The files with the day's date and new UETRs, the same for the same name.
 fn messages(files: Option<&Path>) -> anyhow::Result<Vec<(String, String)>> {
     let templates: Vec<(String, String)> = match files {
-        None => SHIPPED.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(),
+        None => SHIPPED
+            .iter()
+            .map(|(name, text)| ((*name).to_owned(), (*text).to_owned()))
+            .collect(),
         Some(directory) => {
             let read = |path: &PathBuf| -> anyhow::Result<(String, String)> {
-                let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+                let name = path
+                    .file_stem()
+                    .unwrap_or_default()
+                    .to_string_lossy()
+                    .into_owned();
                 Ok((name, files::read_text(path, FILE_BYTES_MAX)?))
             };
-            message_files(directory)?.iter().map(read).collect::<anyhow::Result<_>>()?
+            message_files(directory)?
+                .iter()
+                .map(read)
+                .collect::<anyhow::Result<_>>()?
         }
     };
     let mut uetrs: BTreeMap<String, Uetr> = BTreeMap::new();
@@ -134,19 +190,59 @@ fn messages(files: Option<&Path>) -> anyhow::Result<Vec<(String, String)>> {
 }
 
 impl Demo<'_> {
+    /// The central banks issue what the banks have paid into their RTGS accounts.
+    async fn fund(&mut self) -> Result<(), Failure> {
+        for (prefix, currency, amount) in ISSUES {
+            let found = self
+                .devnet
+                .institutions
+                .iter()
+                .find(|one| one.prefix == *prefix);
+            let Some(bank) = found.cloned() else {
+                continue;
+            };
+            let currency: CurrencyCode = currency.parse()?;
+            let amount = Amount::parse(amount, currency)?;
+            let url = self.devnet.url(Some(prefix))?;
+            let funding = Funding {
+                devnet: self.devnet,
+                genesis: &self.genesis,
+                keys: &self.keys,
+                url: &url,
+            };
+            let started = Instant::now();
+            let (uetr, view) = funding.issue(&bank, currency, amount).await?;
+            let money = format!("{} {currency}", amount.to_decimal(currency));
+            let what = What {
+                name: format!("issue to {prefix}"),
+                from: "central bank".to_owned(),
+                money,
+                uetr: short(&uetr),
+            };
+            self.row(what, &Row::submitted(1, &view), Some(started.elapsed()));
+        }
+        Ok(())
+    }
+
     async fn file(&mut self, name: &str, text: &str) -> Result<(), Failure> {
         // The maker of the first institution reads what names no institution of this network.
         let profile = karwan_node::gateway::profile(&self.genesis.document().parameters);
         let document = match karwan_iso20022::read(text.as_bytes(), &profile) {
             Ok(document) => document,
             Err(refusal) => {
-                self.row(name, &[], &Row::refused(&refusal), None);
+                self.row(What::file(name, &[]), &Row::refused(&refusal), None);
                 return Ok(());
             }
         };
         let agent = document.transfers[0].ledger.debtor_agent.to_string();
-        let found = self.devnet.institutions.iter().find(|one| one.agents.contains(&agent));
-        let institution = found.with_context(|| format!("{agent} is no institution of this network"))?.clone();
+        let found = self
+            .devnet
+            .institutions
+            .iter()
+            .find(|one| one.agents.contains(&agent));
+        let institution = found
+            .with_context(|| format!("{agent} is no institution of this network"))?
+            .clone();
         let importer = Importer::new(&self.keys, &institution.prefix, &self.genesis, VALIDITY)?;
         let imported = importer.import(text.as_bytes(), now());
         let imported = imported.context("what was read once is read again")?;
@@ -164,10 +260,11 @@ impl Demo<'_> {
         }
         if row.status == "ACSC" {
             for transfer in transfers {
-                self.receipt(&client, &transfer.ledger.uetr, &institution).await?;
+                self.receipt(&client, &transfer.ledger.uetr, &institution)
+                    .await?;
             }
         }
-        self.row(name, transfers, &row, Some(took));
+        self.row(What::file(name, transfers), &row, Some(took));
         Ok(())
     }
 
@@ -176,23 +273,30 @@ impl Demo<'_> {
         let Some((instruction, institution)) = self.waiting.take() else {
             return Ok(());
         };
-        let checker = self.keys.signer(&format!("{}-checker", institution.prefix))?;
+        let checker = self
+            .keys
+            .signer(&format!("{}-checker", institution.prefix))?;
         let approve = Approve { instruction };
-        let transaction = Transaction::unsigned(self.genesis.chain_id, approve.into(), now().after(VALIDITY))
-            .signed_by(&checker);
+        let transaction =
+            Transaction::unsigned(self.genesis.chain_id, approve.into(), now().after(VALIDITY))
+                .signed_by(&checker);
         let client = self.client(&institution).await?;
         let started = Instant::now();
         let view = submit(&client, &transaction.to_encoded(), WaitFor::Final, PATIENCE).await?;
         let took = started.elapsed();
         let row = Row::submitted(1, &view);
-        self.row("07 approved by the checker", &[], &row, Some(took));
+        self.row(
+            What::file("07 approved by a checker", &[]),
+            &row,
+            Some(took),
+        );
         Ok(())
     }
 
     async fn client(&self, institution: &Institution) -> Result<Client, Failure> {
         let access = self.keys.access(&institution.prefix)?;
-        let first = self.devnet.validators.first().context("the network has no validators")?;
-        connect(&format!("ws://{}", first.rpc), Some(access), &self.genesis).await
+        let url = self.devnet.url(Some(&institution.prefix))?;
+        connect(&url, Some(access), &self.genesis).await
     }
 
     async fn receipt(
@@ -215,30 +319,26 @@ impl Demo<'_> {
         Ok(())
     }
 
-    fn row(&mut self, name: &str, transfers: &[CreditTransfer], row: &Row, took: Option<Duration>) {
-        let from = transfers.first().map(|one| one.ledger.debtor_agent.to_string());
-        let amount = match transfers {
-            [] => String::new(),
-            [one] => format!("{} {}", one.ledger.amount.to_decimal(one.ledger.currency), one.ledger.currency),
-            several => format!("{} payments", several.len()),
-        };
-        let uetr = match transfers {
-            [one] => short(&one.ledger.uetr),
-            _ => String::new(),
-        };
-        let millis = took.map(|took| took.as_millis().to_string()).unwrap_or_default();
+    fn row(&mut self, what: What, row: &Row, took: Option<Duration>) {
+        let millis = took.map(|took| took.as_millis());
         self.values.push(json!({
-            "file": name, "status": row.status, "height": row.height, "milliseconds": took.map(|took| took.as_millis()),
+            "file": what.name, "status": row.status, "height": row.height, "milliseconds": millis,
             "payments": row.payments, "reason": row.reason,
         }));
         self.table.row([
-            name.into(),
-            from.unwrap_or_default().into(),
-            amount.into(),
-            uetr.into(),
+            what.name.into(),
+            what.from.into(),
+            what.money.into(),
+            what.uetr.into(),
             Cell::status(&row.status),
-            row.height.map(|height| height.to_string()).unwrap_or_default().into(),
-            millis.into(),
+            row.height
+                .map(|height| height.to_string())
+                .unwrap_or_default()
+                .into(),
+            millis
+                .map(|millis| millis.to_string())
+                .unwrap_or_default()
+                .into(),
             shortened(&row.reason).into(),
         ]);
     }
@@ -246,7 +346,10 @@ impl Demo<'_> {
     /// Checks one receipt as anybody could, and says where it is.
     fn verify(&self, output: Output) -> Outcome {
         let Some(path) = self.receipts.first() else {
-            return Err(failure(Exit::Negative, "no payment settled, so there is no receipt"));
+            return Err(failure(
+                Exit::Negative,
+                "no payment settled, so there is no receipt",
+            ));
         };
         let bytes = files::read(path, karwan_types::RECEIPT_BYTES_MAX)?;
         let receipt = check(&bytes, &self.genesis)?;

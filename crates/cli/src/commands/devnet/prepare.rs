@@ -64,7 +64,7 @@ pub(super) fn prepare(directory: &Path, args: &UpArgs, output: Output) -> anyhow
         home.join(&genesis, &keys[index])?;
     }
     files::write_new(&devnet.genesis(), genesis.to_toml()?.as_bytes())?;
-    let institutions = institutions(&plan, genesis.document());
+    let institutions = institutions(&plan, genesis.document(), &devnet.validators);
     let devnet = Devnet::new(directory.to_owned(), devnet.validators, institutions);
     devnet.save()?;
     Ok(devnet)
@@ -88,8 +88,12 @@ fn remove_earlier(directory: &Path) -> anyhow::Result<()> {
             directory.display()
         );
     }
-    std::fs::remove_dir_all(directory)
-        .with_context(|| format!("cannot remove the earlier network in {}", directory.display()))
+    std::fs::remove_dir_all(directory).with_context(|| {
+        format!(
+            "cannot remove the earlier network in {}",
+            directory.display()
+        )
+    })
 }
 
 fn validators(args: &UpArgs) -> anyhow::Result<Vec<DevnetNode>> {
@@ -100,7 +104,8 @@ fn validators(args: &UpArgs) -> anyhow::Result<Vec<DevnetNode>> {
         let port = match args.base_port {
             Some(base) => {
                 let offset = u16::try_from(index).context("too many ports")?;
-                base.checked_add(offset).context("--base-port is too high")?
+                base.checked_add(offset)
+                    .context("--base-port is too high")?
             }
             None => 0,
         };
@@ -116,7 +121,12 @@ fn validators(args: &UpArgs) -> anyhow::Result<Vec<DevnetNode>> {
         if round > 1 {
             name.push_str(&round.to_string());
         }
-        DevnetNode { name, listen: ports[0], rpc: ports[1], admin: ports[2] }
+        DevnetNode {
+            name,
+            listen: ports[0],
+            rpc: ports[1],
+            admin: ports[2],
+        }
     };
     Ok(addresses.chunks(3).enumerate().map(node).collect())
 }
@@ -128,7 +138,10 @@ fn make_institution_keys(
     devnet: &Devnet,
 ) -> anyhow::Result<()> {
     let supervisors = plan.jurisdictions.iter().flat_map(|one| {
-        let approvers = one.governors.iter().map(|name| (name.clone(), KeyPurpose::Approver));
+        let approvers = one
+            .governors
+            .iter()
+            .map(|name| (name.clone(), KeyPurpose::Approver));
         let readers = one.regulators.iter().chain(&one.auditors);
         approvers.chain(readers.map(|name| (name.clone(), KeyPurpose::Access)))
     });
@@ -157,18 +170,39 @@ fn prefix<'a>(mut names: impl Iterator<Item = &'a String>) -> Option<String> {
     Some(prefix.to_owned())
 }
 
-fn institutions(plan: &GenesisPlan, document: &GenesisDocument) -> Vec<Institution> {
+fn institutions(
+    plan: &GenesisPlan,
+    document: &GenesisDocument,
+    nodes: &[DevnetNode],
+) -> Vec<Institution> {
     let describe = |lei: Lei, prefix: String| {
         let row = document.participants.iter().find(|row| row.lei == lei)?;
         let mut agents = vec![row.lei.to_string()];
         agents.extend(row.bic.map(|bic| bic.to_string()));
-        agents.extend(row.members.iter().map(|one| format!("{}:{}", one.system, one.member)));
-        Some(Institution { prefix, name: row.name.to_string(), lei, agents })
+        agents.extend(
+            row.members
+                .iter()
+                .map(|one| format!("{}:{}", one.system, one.member)),
+        );
+        let server = nodes.get(server(&row.jurisdiction.to_string(), nodes.len()))?;
+        Some(Institution {
+            prefix,
+            name: row.name.to_string(),
+            lei,
+            agents,
+            served_by: server.name.clone(),
+        })
     };
     let named = plan.participants.iter();
     named
         .filter_map(|one| describe(one.lei, prefix(one.key_names())?))
         .collect()
+}
+
+/// Which validator serves the institutions of a jurisdiction: its own, or the first where there is none.
+fn server(jurisdiction: &str, nodes: usize) -> usize {
+    let own = JURISDICTIONS.iter().position(|one| *one == jurisdiction);
+    own.filter(|position| *position < nodes).unwrap_or(0)
 }
 
 /// The settings of one validator: the others are its peers, and it keeps the outbox of its jurisdiction's institutions.
@@ -184,24 +218,21 @@ fn settings(
         address: Some(devnet.validators[other].listen),
         role: NodeRole::Validator,
     };
-    let home = JURISDICTIONS[index % JURISDICTIONS.len()];
-    // A jurisdiction without a validator of its own is served by the first.
-    let served_here = |code: &str| {
-        let position = JURISDICTIONS.iter().position(|one| *one == code);
-        let own = position.filter(|position| *position < devnet.validators.len());
-        code == home || (index == 0 && own.is_none())
-    };
+    let nodes = devnet.validators.len();
     let institutions = document
         .participants
         .iter()
-        .filter(|row| index < JURISDICTIONS.len() && served_here(&row.jurisdiction.to_string()))
+        .filter(|row| server(&row.jurisdiction.to_string(), nodes) == index)
         .map(|row| row.lei);
     ConfigFile {
         role: NodeRole::Validator,
         listen: node.listen,
         rpc_listen: node.rpc,
         admin_listen: node.admin,
-        peers: (0..devnet.validators.len()).filter(|other| *other != index).map(peer).collect(),
+        peers: (0..nodes)
+            .filter(|other| *other != index)
+            .map(peer)
+            .collect(),
         institutions: institutions.collect(),
         heartbeat_ms: HEARTBEAT_MS,
         ..ConfigFile::default()

@@ -28,7 +28,11 @@ const LOG_LINES: usize = 15;
 
 /// Starts a validator that does not run, detached from this terminal.
 pub(super) fn start(devnet: &Devnet, node: &DevnetNode) -> anyhow::Result<()> {
-    for (what, address) in [("peers", node.listen), ("JSON-RPC", node.rpc), ("health", node.admin)] {
+    for (what, address) in [
+        ("peers", node.listen),
+        ("JSON-RPC", node.rpc),
+        ("health", node.admin),
+    ] {
         TcpListener::bind(address).with_context(|| {
             format!(
                 "{address}, where validator {} listens for {what}, is taken by another program; stop that program, or begin \
@@ -43,7 +47,8 @@ pub(super) fn start(devnet: &Devnet, node: &DevnetNode) -> anyhow::Result<()> {
         .open(devnet.log(node))
         .context("cannot open the log")?;
     let program = std::env::current_exe().context("cannot tell where this program is")?;
-    let home = std::path::absolute(devnet.home(node).path()).context("cannot name the directory")?;
+    let home =
+        std::path::absolute(devnet.home(node).path()).context("cannot name the directory")?;
     let identity = std::path::absolute(devnet.identity()).context("cannot name the identity")?;
     let child = Command::new(program)
         .args(["node", "start", "--home"])
@@ -106,7 +111,11 @@ fn until_gone(devnet: &Devnet, node: &DevnetNode, limit: Duration) -> anyhow::Re
     let deadline = Instant::now() + limit;
     while is_running(devnet, node) {
         if Instant::now() > deadline {
-            bail!("validator {} has not stopped after {} s", node.name, limit.as_secs());
+            bail!(
+                "validator {} has not stopped after {} s",
+                node.name,
+                limit.as_secs()
+            );
         }
         std::thread::sleep(LOOK);
     }
@@ -114,13 +123,25 @@ fn until_gone(devnet: &Devnet, node: &DevnetNode, limit: Duration) -> anyhow::Re
 }
 
 /// Waits until a validator answers at all.
-pub(super) fn until_alive(devnet: &Devnet, node: &DevnetNode, limit: Duration) -> anyhow::Result<()> {
-    until(devnet, node, limit, "answer", || status_of(node.admin, "/livez") == Some(200))
+pub(super) fn until_alive(
+    devnet: &Devnet,
+    node: &DevnetNode,
+    limit: Duration,
+) -> anyhow::Result<()> {
+    until(devnet, node, limit, "answer", || {
+        status_of(node.admin, "/livez") == Some(200)
+    })
 }
 
 /// Waits until a validator is ready and has stored a block.
-pub(super) fn until_ready(devnet: &Devnet, node: &DevnetNode, limit: Duration) -> anyhow::Result<()> {
-    until(devnet, node, limit, "become ready", || is_ready(node) && has_block(node))
+pub(super) fn until_ready(
+    devnet: &Devnet,
+    node: &DevnetNode,
+    limit: Duration,
+) -> anyhow::Result<()> {
+    until(devnet, node, limit, "become ready", || {
+        is_ready(node) && has_block(node)
+    })
 }
 
 fn until(
@@ -137,7 +158,12 @@ fn until(
             bail!("validator {} has ended; its log says:\n{log}", node.name);
         }
         if Instant::now() > deadline {
-            bail!("validator {} did not {what} within {} s; see karwan devnet logs {}", node.name, limit.as_secs(), node.name);
+            bail!(
+                "validator {} did not {what} within {} s; see karwan devnet logs {}",
+                node.name,
+                limit.as_secs(),
+                node.name
+            );
         }
         std::thread::sleep(LOOK);
     }
@@ -153,8 +179,12 @@ fn has_block(node: &DevnetNode) -> bool {
     let Some(answer) = get(node.admin, "/metrics") else {
         return false;
     };
-    let height = answer.lines().find_map(|line| line.strip_prefix("karwan_height "));
-    height.and_then(|text| text.trim().parse::<u64>().ok()).is_some_and(|height| height > 0)
+    let height = answer
+        .lines()
+        .find_map(|line| line.strip_prefix("karwan_height "));
+    height
+        .and_then(|text| text.trim().parse::<u64>().ok())
+        .is_some_and(|height| height > 0)
 }
 
 fn status_of(address: SocketAddr, path: &str) -> Option<u16> {
@@ -165,7 +195,11 @@ fn status_of(address: SocketAddr, path: &str) -> Option<u16> {
 fn get(address: SocketAddr, path: &str) -> Option<String> {
     let mut stream = TcpStream::connect_timeout(&address, ANSWER_LIMIT).ok()?;
     stream.set_read_timeout(Some(ANSWER_LIMIT)).ok()?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").ok()?;
+    write!(
+        stream,
+        "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    )
+    .ok()?;
     let mut bytes = Vec::new();
     stream.take(ANSWER_BYTES_MAX).read_to_end(&mut bytes).ok()?;
     Some(String::from_utf8_lossy(&bytes).into_owned())

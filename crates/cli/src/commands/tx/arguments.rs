@@ -186,29 +186,58 @@ impl Instruction {
     /// The operation that the flags describe.
     pub(super) fn operation(&self) -> anyhow::Result<Operation> {
         Ok(match self {
-            Self::Pay(payment) => ledger::Pay { payment: payment.terms()? }.into(),
-            Self::PayBulk { file } => ledger::PayBulk { payments: payments::read(file)? }.into(),
-            Self::Linked { file } => ledger::Linked { legs: payments::read(file)? }.into(),
-            Self::Hold { payment, expires_in } => ledger::Hold {
+            Self::Pay(payment) => ledger::Pay {
+                payment: payment.terms()?,
+            }
+            .into(),
+            Self::PayBulk { file } => ledger::PayBulk {
+                payments: payments::read(file)?,
+            }
+            .into(),
+            Self::Linked { file } => ledger::Linked {
+                legs: payments::read(file)?,
+            }
+            .into(),
+            Self::Hold {
+                payment,
+                expires_in,
+            } => ledger::Hold {
                 payment: payment.terms()?,
                 expires: now().after(*expires_in),
             }
             .into(),
-            Self::Post { of, currency, amount: text } => ledger::Post {
+            Self::Post {
+                of,
+                currency,
+                amount: text,
+            } => ledger::Post {
                 agent: of.agent.clone(),
                 uetr: of.uetr,
                 amount: amount(text, *currency)?,
             }
             .into(),
-            Self::Void(of) => ledger::Void { agent: of.agent.clone(), uetr: of.uetr }.into(),
-            Self::Approve { instruction } => ledger::Approve { instruction: *instruction }.into(),
+            Self::Void(of) => ledger::Void {
+                agent: of.agent.clone(),
+                uetr: of.uetr,
+            }
+            .into(),
+            Self::Approve { instruction } => ledger::Approve {
+                instruction: *instruction,
+            }
+            .into(),
             Self::Cancel { of, reason } => ledger::Cancel {
                 agent: of.agent.clone(),
                 uetr: of.uetr,
                 reason: reason.clone(),
             }
             .into(),
-            Self::Return { of, currency, amount: text, reason, return_uetr } => ledger::Return {
+            Self::Return {
+                of,
+                currency,
+                amount: text,
+                reason,
+                return_uetr,
+            } => ledger::Return {
                 uetr: or_new(*return_uetr)?,
                 original_agent: of.agent.clone(),
                 original_uetr: of.uetr,
@@ -216,9 +245,11 @@ impl Instruction {
                 reason: reason.clone(),
             }
             .into(),
-            Self::ConfirmCredit(of) => {
-                ledger::ConfirmCredit { agent: of.agent.clone(), uetr: of.uetr }.into()
+            Self::ConfirmCredit(of) => ledger::ConfirmCredit {
+                agent: of.agent.clone(),
+                uetr: of.uetr,
             }
+            .into(),
             Self::CurrencyHalt(args) => ledger::CurrencyHalt {
                 currency: args.currency,
                 reason: args.reason.clone(),
@@ -229,12 +260,19 @@ impl Instruction {
                 reason: args.reason.clone(),
             }
             .into(),
-            Self::RotateKey { old, new } => ledger::RotateKey { old: *old, new: *new }.into(),
+            Self::RotateKey { old, new } => ledger::RotateKey {
+                old: *old,
+                new: *new,
+            }
+            .into(),
             Self::ValidatorSetChange { file } => {
                 let text = files::read_text(file, VALIDATORS_BYTES_MAX)?;
                 let file: ValidatorFile =
                     toml::from_str(&text).with_context(|| file.display().to_string())?;
-                ledger::ValidatorSetChange { validators: file.validators }.into()
+                ledger::ValidatorSetChange {
+                    validators: file.validators,
+                }
+                .into()
             }
             Self::IssueRequest { .. }
             | Self::Issue { .. }
@@ -247,7 +285,10 @@ impl Instruction {
     /// Issue and redemption.
     fn issue_operation(&self) -> anyhow::Result<Operation> {
         Ok(match self {
-            Self::IssueRequest { request, rtgs_reference } => ledger::IssueRequest {
+            Self::IssueRequest {
+                request,
+                rtgs_reference,
+            } => ledger::IssueRequest {
                 uetr: or_new(request.uetr)?,
                 agent: request.agent.clone(),
                 currency: request.currency,
@@ -255,13 +296,19 @@ impl Instruction {
                 rtgs_reference: rtgs_reference.clone(),
             }
             .into(),
-            Self::Issue { of, rtgs_credit_reference } => ledger::Issue {
+            Self::Issue {
+                of,
+                rtgs_credit_reference,
+            } => ledger::Issue {
                 agent: of.agent.clone(),
                 uetr: of.uetr,
                 rtgs_credit_reference: rtgs_credit_reference.clone(),
             }
             .into(),
-            Self::RedeemRequest { request, rtgs_account } => ledger::RedeemRequest {
+            Self::RedeemRequest {
+                request,
+                rtgs_account,
+            } => ledger::RedeemRequest {
                 uetr: or_new(request.uetr)?,
                 agent: request.agent.clone(),
                 currency: request.currency,
@@ -269,15 +316,20 @@ impl Instruction {
                 rtgs_account: rtgs_account.clone(),
             }
             .into(),
-            Self::RedeemConfirm { of, rtgs_debit_reference } => ledger::RedeemConfirm {
+            Self::RedeemConfirm {
+                of,
+                rtgs_debit_reference,
+            } => ledger::RedeemConfirm {
                 agent: of.agent.clone(),
                 uetr: of.uetr,
                 rtgs_debit_reference: rtgs_debit_reference.clone(),
             }
             .into(),
-            Self::RedeemCancel(of) => {
-                ledger::RedeemCancel { agent: of.agent.clone(), uetr: of.uetr }.into()
+            Self::RedeemCancel(of) => ledger::RedeemCancel {
+                agent: of.agent.clone(),
+                uetr: of.uetr,
             }
+            .into(),
             Self::Pay(_)
             | Self::PayBulk { .. }
             | Self::Linked { .. }
@@ -291,7 +343,9 @@ impl Instruction {
             | Self::CurrencyHalt(_)
             | Self::CurrencyResume(_)
             | Self::RotateKey { .. }
-            | Self::ValidatorSetChange { .. } => unreachable!("operation() handles the others itself"),
+            | Self::ValidatorSetChange { .. } => {
+                unreachable!("operation() handles the others itself")
+            }
         })
     }
 }
@@ -309,10 +363,14 @@ mod tests {
     #[test]
     fn every_operation_of_the_ledger_has_a_subcommand() {
         let command = Instruction::augment_subcommands(clap::Command::new("tx"));
-        let offered: BTreeSet<String> =
-            command.get_subcommands().map(|one| one.get_name().replace('-', "")).collect();
-        let wanted: BTreeSet<String> =
-            Operation::NAMES.iter().map(|name| name.to_lowercase()).collect();
+        let offered: BTreeSet<String> = command
+            .get_subcommands()
+            .map(|one| one.get_name().replace('-', ""))
+            .collect();
+        let wanted: BTreeSet<String> = Operation::NAMES
+            .iter()
+            .map(|name| name.to_lowercase())
+            .collect();
         assert_eq!(offered, wanted);
     }
 }

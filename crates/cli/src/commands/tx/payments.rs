@@ -101,7 +101,9 @@ fn priority(text: &str) -> Result<Priority, String> {
         "URGT" => Ok(Priority::Urgt),
         "HIGH" => Ok(Priority::High),
         "NORM" => Ok(Priority::Norm),
-        _ => Err(format!("\"{text}\" is no priority; write URGT, HIGH or NORM")),
+        _ => Err(format!(
+            "\"{text}\" is no priority; write URGT, HIGH or NORM"
+        )),
     }
 }
 
@@ -123,7 +125,9 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<PaymentTerms>> {
     let file: PaymentFile = toml::from_str(&text).with_context(|| path.display().to_string())?;
     let terms = |(index, payment): (usize, &PaymentArgs)| {
         let number = index.saturating_add(1);
-        payment.terms().with_context(|| format!("{}, payment {number}", path.display()))
+        payment
+            .terms()
+            .with_context(|| format!("{}, payment {number}", path.display()))
     };
     file.payments.iter().enumerate().map(terms).collect()
 }
@@ -140,7 +144,10 @@ mod tests {
         let payment = "[[payments]]\nfrom = \"KRVNPKKA\"\nto = \"KGBIK:109001\"\ncurrency = \"KGS\"\namount = \"12.50\"\n";
         std::fs::write(&path, payment.repeat(2)).unwrap();
         let terms = read(&path).unwrap();
-        assert_eq!((terms.len(), terms[0].amount), (2, Amount::from_minor(1_250)));
+        assert_eq!(
+            (terms.len(), terms[0].amount),
+            (2, Amount::from_minor(1_250))
+        );
         assert_ne!(terms[0].uetr, terms[1].uetr);
         std::fs::write(&path, payment.replace("amount", "ammount")).unwrap();
         assert!(read(&path).is_err());
