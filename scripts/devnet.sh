@@ -33,11 +33,11 @@ karwan=target/release/karwan
 echo "Building Karwan; the first time takes about five minutes on two cores ..." >&2
 cargo build --release --locked --package karwan-cli
 
+"$karwan" devnet up --fresh "${ports[@]}"
 if $once; then
     # Whatever happens below, no validator is left behind.
     trap '"$karwan" devnet down >/dev/null 2>&1 || true' EXIT
 fi
-"$karwan" devnet up --fresh "${ports[@]}"
 echo
 report=$("$karwan" devnet demo)
 if $once; then

@@ -8,39 +8,12 @@ use crate::exit::Failure;
 use crate::network::{Keys, refused};
 use anyhow::Context;
 use karwan_iso20022::{CreditTransfer, Document, Profile, Refusal, read};
-use karwan_ledger::{Operation, Pay, PayBulk, Transaction};
+use karwan_ledger::{Genesis, Operation, Pay, PayBulk, Transaction};
 use karwan_node::gateway::{seal, to_terms};
-use karwan_rpc::{AsOfParams, Client, IsoDeliverParams, ParticipantView};
+use karwan_rpc::{Client, IsoDeliverParams};
 use karwan_types::{
     AgentIdentification, ChainId, CommitmentSecret, DurationMs, Lei, PayloadRecipient, Timestamp,
 };
-
-/// The institutions of the network, as the public register names them.
-pub(crate) struct Register(Vec<ParticipantView>);
-
-impl Register {
-    pub(crate) async fn read(client: &Client) -> Result<Self, Failure> {
-        let answer = client
-            .participants_list(AsOfParams::default())
-            .await
-            .map_err(refused)?;
-        Ok(Self(answer.participants))
-    }
-
-    /// The institution that a message names, and to whom messages for it are sealed.
-    fn recipient(&self, agent: &AgentIdentification) -> Option<(Lei, PayloadRecipient)> {
-        let found = self.0.iter().find(|row| match agent {
-            AgentIdentification::Bic(bic) => row.bic.is_some_and(|own| own.0 == *bic),
-            AgentIdentification::Lei(lei) => row.lei.0 == *lei,
-            AgentIdentification::ClearingMember(member) => {
-                let written = format!("{}:{}", member.system, member.member);
-                row.members.contains(&written)
-            }
-        })?;
-        let recipient = found.payload_recipient.as_deref()?.parse().ok()?;
-        Some((found.lei.0, recipient))
-    }
-}
 
 /// What signs an institution's imports.
 pub(crate) struct Importer {
@@ -62,7 +35,7 @@ impl Importer {
     pub(crate) fn new(
         keys: &Keys,
         name: &str,
-        genesis: &karwan_ledger::Genesis,
+        genesis: &Genesis,
         validity: DurationMs,
     ) -> anyhow::Result<Self> {
         Ok(Self {
@@ -101,16 +74,17 @@ impl Importer {
         })
     }
 
-    /// Seals every message of a file for its creditor agent and has the node keep it. A payment to nobody on the register
-    /// carries no message: the ledger will refuse it.
+    /// Seals every message of a file for its creditor agent and has the node keep it. To whom is read from the genesis file,
+    /// never from a node, which could name a key of its own. A payment to nobody known carries no message: the ledger will
+    /// refuse it.
     pub(crate) async fn deliver(
         &self,
         client: &Client,
-        register: &Register,
+        genesis: &Genesis,
         transfers: &[CreditTransfer],
     ) -> Result<(), Failure> {
         for transfer in transfers {
-            let Some((creditor, recipient)) = register.recipient(&transfer.ledger.creditor_agent)
+            let Some((creditor, recipient)) = recipient(genesis, &transfer.ledger.creditor_agent)
             else {
                 continue;
             };
@@ -121,4 +95,11 @@ impl Importer {
         }
         Ok(())
     }
+}
+
+/// The institution that a message names, and to whom messages for it are sealed.
+fn recipient(genesis: &Genesis, agent: &AgentIdentification) -> Option<(Lei, PayloadRecipient)> {
+    let lei = genesis.state.agent(agent)?;
+    let row = genesis.state.participant(&lei)?;
+    Some((lei, row.payload_recipient.clone()?))
 }

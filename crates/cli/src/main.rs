@@ -4,6 +4,7 @@
 //! output, everything else to standard error; [`output`] is the only module that writes there. Keys are opened here, on the
 //! institution's side, and never reach a node.
 
+mod approval;
 mod commands;
 mod exit;
 mod files;

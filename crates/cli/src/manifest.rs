@@ -139,9 +139,6 @@ impl Devnet {
     pub(crate) fn log(&self, node: &DevnetNode) -> PathBuf {
         self.home(node).path().join("log")
     }
-    pub(crate) fn process_id(&self, node: &DevnetNode) -> PathBuf {
-        self.home(node).path().join("pid")
-    }
 
     /// The WebSocket address of the validator that serves whoever's keys begin with `name`; the first one for others.
     pub(crate) fn url(&self, name: Option<&str>) -> anyhow::Result<String> {

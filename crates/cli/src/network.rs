@@ -69,7 +69,10 @@ impl NetworkArgs {
     /// The WebSocket address of the node: on the development network the one that serves whoever acts.
     pub(crate) fn url(&self, who: Option<&str>) -> anyhow::Result<String> {
         if let Some(node) = &self.node {
-            let address = node.trim_start_matches("ws://").trim_end_matches('/');
+            let address = node
+                .trim_start_matches("ws://")
+                .trim_start_matches("http://")
+                .trim_end_matches('/');
             return Ok(format!("ws://{address}"));
         }
         let devnet = self.devnet()?.context(
@@ -125,7 +128,14 @@ impl Keys {
     }
     /// The access key of an institution.
     pub(crate) fn access(&self, name: &str) -> anyhow::Result<SecretKey> {
-        let path = secret_path(&self.directory, &format!("{name}-access"));
+        // A supervisor's one key is named as the supervisor is.
+        let named = secret_path(&self.directory, &format!("{name}-access"));
+        let own = secret_path(&self.directory, name);
+        let path = if !named.exists() && own.exists() {
+            own
+        } else {
+            named
+        };
         Ok(self.keystore.open_secret(&path, KeyPurpose::Access)?)
     }
     /// The secret from which an institution salts its commitments.

@@ -79,6 +79,9 @@ fn sentence(receipt: &Receipt, genesis: &Genesis) -> String {
         TransactionStatus::Acsc | TransactionStatus::Accc => match outcome.operation.as_str() {
             "Issue" => format!("{to} issued {money} to {from} {at}."),
             "RedeemConfirm" => format!("{to} redeemed {money} from {from} {at}."),
+            _ if outcome.status == TransactionStatus::Accc => {
+                format!("{to} confirmed {at} that it has credited the {money} that {from} paid.")
+            }
             _ => format!("{from} paid {to} {money} {at}."),
         },
         TransactionStatus::Rjct => format!("{money} from {from} to {to} were refused {at}."),

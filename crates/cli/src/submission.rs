@@ -70,7 +70,7 @@ pub(crate) async fn submit(
             // It may have arrived before the connection ended.
             Err(error @ (ClientError::TimedOut | ClientError::Unreachable(_))) => {
                 let sentence = format!(
-                    "outcome unknown: {error}; ask with karwan query payment --transaction {}, or submit the same again",
+                    "outcome unknown: {error}; ask with karwan query payment --transaction {}, or give the same command with the same --uetr",
                     transaction.id()
                 );
                 return Err(failure(Exit::Unknown, sentence));
@@ -109,16 +109,21 @@ pub(crate) fn tell(view: &SubmitView, output: Output) -> Exit {
             ));
         }
     }
-    let refused = outcomes
-        .iter()
-        .any(|outcome| outcome.status.to_string() == "RJCT");
-    match view.answer {
-        SubmitWord::Rejected => Exit::Negative,
-        SubmitWord::Pending | SubmitWord::RetryLater => Exit::Unknown,
-        SubmitWord::Accepted | SubmitWord::Duplicate | SubmitWord::AlreadyFinal if refused => {
-            Exit::Negative
-        }
-        SubmitWord::Accepted | SubmitWord::Duplicate | SubmitWord::AlreadyFinal => Exit::Ok,
+    let Some(finality) = &view.finality else {
+        return match view.answer {
+            SubmitWord::Rejected => Exit::Negative,
+            SubmitWord::Pending | SubmitWord::RetryLater => Exit::Unknown,
+            SubmitWord::Accepted | SubmitWord::Duplicate | SubmitWord::AlreadyFinal => Exit::Ok,
+        };
+    };
+    if finality.statuses.is_empty() {
+        output.note("What came of it is not shown to a stranger; give --as NAME to see it.");
+        return Exit::Unknown;
+    }
+    if finality.statuses.contains_key("RJCT") {
+        Exit::Negative
+    } else {
+        Exit::Ok
     }
 }
 

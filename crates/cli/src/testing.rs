@@ -8,7 +8,7 @@ use karwan_ledger::{
 };
 use karwan_node::keystore::{KeyPurpose, NewKey, PublicPart};
 use karwan_types::{
-    Amount, CommitCertificate, CommitSignature, HashDomain, Receipt, Round, SecretKey,
+    Amount, BlockHeader, CommitCertificate, CommitSignature, HashDomain, Receipt, Round, SecretKey,
     SigningDomain, Timestamp, VoteKind, hash_of, merkle_path, vote_bytes,
 };
 use std::path::{Path, PathBuf};
@@ -117,6 +117,18 @@ pub(crate) fn receipt(genesis: &Genesis) -> Receipt {
         .map(karwan_types::Outcome::hash)
         .collect();
     let last = leaves.len() - 1;
+    Receipt {
+        version: karwan_types::RECEIPT_VERSION,
+        outcome: draft.outcomes[last].clone(),
+        path: merkle_path(&leaves, last).unwrap(),
+        certificate: certificate(genesis, &header),
+        header,
+        validator_changes: Vec::new(),
+    }
+}
+
+/// What three of the four validators sign together.
+fn certificate(genesis: &Genesis, header: &BlockHeader) -> CommitCertificate {
     let body = vote_bytes(
         VoteKind::Precommit,
         header.height,
@@ -135,17 +147,10 @@ pub(crate) fn receipt(genesis: &Genesis) -> Receipt {
         })
         .collect();
     signatures.sort_by_key(|signature| signature.validator);
-    Receipt {
-        version: karwan_types::RECEIPT_VERSION,
-        outcome: draft.outcomes[last].clone(),
-        path: merkle_path(&leaves, last).unwrap(),
-        certificate: CommitCertificate {
-            height: header.height,
-            round: Round::ZERO,
-            block_hash: header.hash(),
-            signatures,
-        },
-        header,
-        validator_changes: Vec::new(),
+    CommitCertificate {
+        height: header.height,
+        round: Round::ZERO,
+        block_hash: header.hash(),
+        signatures,
     }
 }

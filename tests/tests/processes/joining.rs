@@ -7,6 +7,7 @@ use karwan_node::{Config, ConfigFile, NodeRole, PeerEntry};
 use karwan_rpc::AsOfParams;
 use karwan_types::{PublicKey, SecretKey};
 use std::net::TcpListener;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
@@ -94,53 +95,45 @@ fn free() -> std::net::SocketAddr {
         .unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_observer_follows_and_answers_without_voting() {
-    let devnet = Devnet::up(4, &[]);
-    let home = folder();
-    let (identity, genesis) = (
-        devnet.folder.join("identity.txt"),
-        devnet.folder.join("genesis.toml"),
-    );
-    let text = |path: &std::path::Path| path.to_str().unwrap().to_owned();
+fn text(path: &Path) -> String {
+    path.to_str().unwrap().to_owned()
+}
+
+fn rewrite(home: &Path, change: impl FnOnce(&mut ConfigFile)) {
+    let mut file = Config::read(home).unwrap().file;
+    change(&mut file);
+    std::fs::write(home.join("node.toml"), toml::to_string(&file).unwrap()).unwrap();
+}
+
+/// Makes an observer's home, and says by which key its peers know it.
+fn init_observer(devnet: &Devnet, home: &Path) -> PublicKey {
     let made = run(&[
         "init",
         "--json",
         "--role",
         "observer",
         "--home",
-        &text(&home),
+        &text(home),
         "--identity",
-        &text(&identity),
+        &text(&devnet.folder.join("identity.txt")),
         "--genesis",
-        &text(&genesis),
+        &text(&devnet.folder.join("genesis.toml")),
     ]);
     let made: serde_json::Value = serde_json::from_slice(&made.stdout).unwrap();
-    let own: PublicKey = made["peer"].as_str().unwrap().parse().unwrap();
-    let rewrite = |home: &std::path::Path, change: &dyn Fn(&mut ConfigFile)| {
-        let mut file = Config::read(home).unwrap().file;
-        change(&mut file);
-        std::fs::write(home.join("node.toml"), toml::to_string(&file).unwrap()).unwrap();
-    };
-    rewrite(&devnet.home("pk"), &|file| {
-        file.peers.push(PeerEntry {
-            key: own,
-            address: None,
-            role: NodeRole::Observer,
-        });
-    });
-    devnet.restart("pk");
+    made["peer"].as_str().unwrap().parse().unwrap()
+}
+
+/// How the other validators list the one called pk.
+fn entry_of_pk(devnet: &Devnet) -> PeerEntry {
     let listed = Config::read(&devnet.home("kg")).unwrap().file.peers;
     let address = devnet.address("pk", "listen");
-    let pk = listed
+    listed
         .into_iter()
         .find(|peer| peer.address == Some(address))
-        .unwrap();
-    let (listen, rpc, admin) = (free(), free(), free());
-    rewrite(&home, &|file| {
-        (file.listen, file.rpc_listen, file.admin_listen) = (listen, rpc, admin);
-        file.peers = vec![pk];
-    });
+        .unwrap()
+}
+
+fn start_node(devnet: &Devnet, home: &Path) -> Running {
     let log = std::fs::File::create(home.join("log")).unwrap();
     let program = std::env::current_exe()
         .unwrap()
@@ -154,16 +147,38 @@ async fn an_observer_follows_and_answers_without_voting() {
             "node",
             "start",
             "--home",
-            &text(&home),
+            &text(home),
             "--identity",
-            &text(&identity),
+            &text(&devnet.folder.join("identity.txt")),
         ])
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(log)
         .spawn()
         .unwrap();
-    let _running = Running(running);
+    Running(running)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_observer_follows_and_answers_without_voting() {
+    let devnet = Devnet::up(4, &[]);
+    let home = folder();
+    let own = init_observer(&devnet, &home);
+    rewrite(&devnet.home("pk"), |file| {
+        file.peers.push(PeerEntry {
+            key: own,
+            address: None,
+            role: NodeRole::Observer,
+        });
+    });
+    devnet.restart("pk");
+    let pk = entry_of_pk(&devnet);
+    let (listen, rpc, admin) = (free(), free(), free());
+    rewrite(&home, |file| {
+        (file.listen, file.rpc_listen, file.admin_listen) = (listen, rpc, admin);
+        file.peers = vec![pk];
+    });
+    let running = start_node(&devnet, &home);
 
     let observer = devnet.connect(rpc).await;
     assert_eq!(
@@ -183,6 +198,6 @@ async fn an_observer_follows_and_answers_without_voting() {
         state_root(&observer, reached).await,
         state_root(&client, reached).await
     );
-    drop(_running);
+    drop(running);
     let _ = std::fs::remove_dir_all(home);
 }

@@ -149,22 +149,41 @@ fn up(directory: &std::path::Path, args: &UpArgs, output: Output) -> Outcome {
             .any(|name| name.eq_ignore_ascii_case(&node.name))
     };
     let nodes: Vec<&DevnetNode> = devnet.validators.iter().filter(wanted).collect();
-    for node in nodes
+    let started: Vec<&DevnetNode> = nodes
         .iter()
+        .copied()
         .filter(|node| !processes::is_running(&devnet, node))
-    {
-        processes::start(&devnet, node)?;
+        .collect();
+    if let Err(error) = bring_up(&devnet, &nodes, &started, output) {
+        // All or nothing: a network that is half up would look like one that works.
+        for node in started {
+            processes::stop(&devnet, node)?;
+        }
+        return Err(error.into());
     }
-    for node in &nodes {
-        processes::until_ready(&devnet, node, READY_LIMIT)?;
+    show_status(&devnet, &nodes, output)
+}
+
+fn bring_up(
+    devnet: &Devnet,
+    nodes: &[&DevnetNode],
+    started: &[&DevnetNode],
+    output: Output,
+) -> anyhow::Result<()> {
+    for node in started {
+        processes::start(devnet, node)?;
+    }
+    for node in nodes {
+        processes::until_ready(devnet, node, READY_LIMIT)?;
         output.note(format!("{} is ready", node.name));
     }
-    status(&devnet, false, output)
+    Ok(())
 }
 
 fn status(devnet: &Devnet, watch: bool, output: Output) -> Outcome {
     loop {
-        let exit = show_status(devnet, output)?;
+        let all: Vec<&DevnetNode> = devnet.validators.iter().collect();
+        let exit = show_status(devnet, &all, output)?;
         if !watch {
             return Ok(exit);
         }
@@ -173,7 +192,8 @@ fn status(devnet: &Devnet, watch: bool, output: Output) -> Outcome {
     }
 }
 
-fn show_status(devnet: &Devnet, output: Output) -> Outcome {
+/// Every validator's state; the answer is yes when those that are `wanted` are ready.
+fn show_status(devnet: &Devnet, wanted: &[&DevnetNode], output: Output) -> Outcome {
     let genesis = crate::commands::genesis::read_genesis(&devnet.genesis())?;
     let ask = async |node: &DevnetNode| -> Option<NodeAnswer> {
         let client = connect(&format!("ws://{}", node.rpc), None, &genesis)
@@ -199,7 +219,7 @@ fn show_status(devnet: &Devnet, output: Output) -> Outcome {
             None if processes::is_running(devnet, node) => "starting",
             None => "down",
         };
-        if state != "ready" {
+        if state != "ready" && wanted.iter().any(|one| one.name == node.name) {
             exit = Exit::Negative;
         }
         let number = |value: Option<u64>| value.map(|value| value.to_string()).unwrap_or_default();
@@ -219,7 +239,7 @@ fn show_status(devnet: &Devnet, output: Output) -> Outcome {
         ]);
         values.push(json!({
             "name": node.name, "state": state, "rpc": node.rpc, "admin": node.admin,
-            "status": answer,
+            "status": answer, "process": processes::id(devnet, node),
         }));
     }
     output.table(&table, &values);

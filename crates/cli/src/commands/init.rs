@@ -8,6 +8,7 @@ use crate::output::Output;
 use crate::unlock::UnlockArgs;
 use anyhow::Context;
 use clap::{Args, ValueEnum};
+use karwan_types::Height;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
@@ -16,7 +17,7 @@ use std::path::PathBuf;
 /// What exists already is left as it is.
 ///
 /// The public keys are what the other operators need: the validator key for the genesis plan, the peer key for their
-/// node.toml. When the genesis file is agreed on, run this again with --genesis, or put it at HOME/genesis.toml.
+/// node.toml. When the genesis file is agreed on, run this again with --genesis, which makes the signer's watermark too.
 #[derive(Args)]
 pub(crate) struct InitArgs {
     /// The node's directory
@@ -28,6 +29,9 @@ pub(crate) struct InitArgs {
     /// The genesis file that the operators agreed on
     #[arg(long, value_name = "FILE")]
     genesis: Option<PathBuf>,
+    /// For a validator key that has signed before and lost its watermark: sign only above this height
+    #[arg(long, value_name = "HEIGHT", requires = "genesis")]
+    signs_above: Option<u64>,
     #[command(flatten)]
     unlock: UnlockArgs,
 }
@@ -53,7 +57,7 @@ pub(crate) fn run(args: &InitArgs, output: Output) -> Outcome {
     }
     if let Some(path) = &args.genesis {
         let genesis = read_genesis(path)?;
-        home.join(&genesis, &keys)?;
+        home.join(&genesis, &keys, args.signs_above.map(Height::new))?;
     }
     output.line(format!("home       {}", home.path().display()));
     output.line(format!("validator  {}", keys.validator));
@@ -69,8 +73,8 @@ pub(crate) fn run(args: &InitArgs, output: Output) -> Outcome {
     ));
     if !home.genesis().exists() {
         output.note(format!(
-            "The genesis file belongs at {}.",
-            home.genesis().display()
+            "When the genesis file is agreed on: karwan init --home {} --genesis FILE",
+            home.path().display()
         ));
     }
     Ok(Exit::Ok)

@@ -1,9 +1,11 @@
 //! `karwan iso`: payment files in, and the messages of settled payments out.
 
-use crate::exit::{Exit, Failure, Outcome};
+mod export;
+
+use crate::exit::{Exit, Outcome};
 use crate::files;
-use crate::importing::{Importer, Register};
-use crate::network::{Keys, NetworkArgs, WhoArgs, connect, refused, run as with_node};
+use crate::importing::Importer;
+use crate::network::{NetworkArgs, WhoArgs, connect, run as with_node};
 use crate::output::Output;
 use crate::reports;
 use crate::submission::{PATIENCE, WaitFor, submit};
@@ -12,10 +14,8 @@ use crate::words::{duration, now};
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use karwan_iso20022::FILE_BYTES_MAX;
-use karwan_ledger::{ConfirmCredit, Genesis, Transaction};
-use karwan_node::gateway::open;
-use karwan_rpc::{Client, IsoOutboxParams, OutboxMessageView, SubmitView};
-use karwan_types::{AgentIdentification, DurationMs};
+use karwan_rpc::SubmitView;
+use karwan_types::DurationMs;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -47,8 +47,9 @@ pub(crate) struct ImportArgs {
     who: WhoArgs,
 }
 
-/// Each message is opened with the institution's payload key and written as UETR.xml. With --confirm the customer's credit is
-/// confirmed on the ledger (ACCC), and the message leaves the outbox.
+/// Each message is opened with the institution's payload key, compared with what a verified receipt commits to, and written as
+/// LEI-UETR.xml, the LEI being the debtor agent's. With --confirm the customer's credit is confirmed on the ledger (ACCC), and
+/// the message leaves the outbox.
 #[derive(Args)]
 pub(crate) struct ExportArgs {
     /// Where the files are written
@@ -66,7 +67,7 @@ pub(crate) struct ExportArgs {
 pub(crate) fn run(command: IsoCommand, output: Output) -> Outcome {
     match command {
         IsoCommand::Import(args) => import(&args, output),
-        IsoCommand::Export(args) => export(&args, output),
+        IsoCommand::Export(args) => export::run(&args, output),
     }
 }
 
@@ -84,7 +85,6 @@ fn import(args: &ImportArgs, output: Output) -> Outcome {
     }
     with_node(async {
         let client = connect(&url, Some(access), &genesis).await?;
-        let register = Register::read(&client).await?;
         let mut table = Table::new([
             ("FILE", Align::Left),
             ("PAYMENTS", Align::Right),
@@ -99,7 +99,7 @@ fn import(args: &ImportArgs, output: Output) -> Outcome {
                 Err(refusal) => Row::refused(&refusal),
                 Ok(imported) => {
                     let transfers = &imported.document.transfers;
-                    importer.deliver(&client, &register, transfers).await?;
+                    importer.deliver(&client, &genesis, transfers).await?;
                     let encoded = imported.transaction.to_encoded();
                     let view = submit(&client, &encoded, WaitFor::Final, PATIENCE).await?;
                     if let (Some(directory), true) = (&args.reports, view.finality.is_some()) {
@@ -225,78 +225,4 @@ pub(crate) fn message_files(path: &Path) -> anyhow::Result<Vec<PathBuf>> {
     anyhow::ensure!(!paths.is_empty(), "{} holds no .xml files", path.display());
     paths.sort();
     Ok(paths)
-}
-
-fn export(args: &ExportArgs, output: Output) -> Outcome {
-    let genesis = args.network.genesis()?;
-    let keys = args.who.keys(&args.network)?;
-    let name = args.who.name()?;
-    let (access, identity) = (keys.access(name)?, keys.payload(name)?);
-    let url = args.network.url(Some(name))?;
-    std::fs::create_dir_all(&args.out)
-        .with_context(|| format!("cannot make {}", args.out.display()))?;
-    with_node(async {
-        let client = connect(&url, Some(access), &genesis).await?;
-        let (mut after, mut written) = (None, Vec::new());
-        loop {
-            let params = IsoOutboxParams { after, limit: None };
-            let page = client.iso_outbox(params).await.map_err(refused)?;
-            for message in &page.messages {
-                let path = write_message(message, &identity, &args.out)?;
-                output.line(path.display().to_string());
-                if args.confirm {
-                    confirm(&client, message, &keys, name, &genesis).await?;
-                }
-                written.push(path);
-            }
-            after = page.messages.last().map(|last| last.place.clone());
-            if !page.more || after.is_none() {
-                break;
-            }
-        }
-        output.json(&written);
-        output.note(format!("{} messages written.", written.len()));
-        Ok(Exit::Ok)
-    })
-}
-
-fn write_message(
-    message: &OutboxMessageView,
-    identity: &age::x25519::Identity,
-    out: &Path,
-) -> Result<PathBuf, Failure> {
-    let sealed = message
-        .sealed_bytes()
-        .context("the node's answer cannot be read")?;
-    let opened = open(&sealed, identity)?;
-    let path = out.join(format!("{}.xml", message.place.uetr));
-    files::replace(&path, opened.document.as_bytes())?;
-    Ok(path)
-}
-
-async fn confirm(
-    client: &Client,
-    message: &OutboxMessageView,
-    keys: &Keys,
-    name: &str,
-    genesis: &Genesis,
-) -> Result<(), Failure> {
-    let operation = ConfirmCredit {
-        agent: AgentIdentification::Lei(message.place.debtor_agent.0),
-        uetr: message.place.uetr.0,
-    };
-    let valid_until = now().after(DurationMs::from_millis(3_600_000));
-    let maker = keys.signer(&format!("{name}-maker"))?;
-    let transaction =
-        Transaction::unsigned(genesis.chain_id, operation.into(), valid_until).signed_by(&maker);
-    let view = submit(client, &transaction.to_encoded(), WaitFor::Final, PATIENCE).await?;
-    match crate::submission::tell(&view, Output::new(false)) {
-        Exit::Ok => Ok(()),
-        exit @ (Exit::Negative | Exit::Usage | Exit::Unreachable | Exit::Unknown) => {
-            Err(crate::exit::failure(
-                exit,
-                format!("the credit of {} is not confirmed", message.place.uetr),
-            ))
-        }
-    }
 }

@@ -32,6 +32,7 @@ pub(crate) fn run(command: NodeCommand) -> Outcome {
 fn start(args: &StartArgs) -> Outcome {
     let config = Config::read(&args.home)?;
     karwan_node::logging::start(&config.file).map_err(anyhow::Error::msg)?;
+    end_with_any_panic();
     let keystore = args.unlock.open(None)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -40,4 +41,13 @@ fn start(args: &StartArgs) -> Outcome {
         .block_on(karwan_node::run(config, &keystore))
         .ends(Exit::Negative)?;
     Ok(Exit::Ok)
+}
+
+/// A task or thread that fails ends the process: a node without it would look well and do only half of its work.
+fn end_with_any_panic() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        report(panic);
+        std::process::abort();
+    }));
 }

@@ -8,9 +8,10 @@ use crate::render;
 use clap::{Args, Subcommand};
 use karwan_rpc::{
     AccountGetParams, AccountHistoryParams, AccountsListParams, ApprovalsGetParams, AsOfParams,
-    BlockGetParams, Client, PaymentGetParams, ReceiptGetParams, View,
+    BlockGetParams, Client, ClientError, PaymentGetParams, ReceiptGetParams, View,
 };
 use karwan_types::{AccountNumber, InstructionHash, Lei, TransactionId, Uetr};
+use serde::Serialize;
 use std::path::PathBuf;
 
 /// Balances, payments and receipts need a key of their owner, or of a supervisor: --as NAME. Everything else is public.
@@ -124,51 +125,27 @@ async fn ask(
 ) -> Result<(), Failure> {
     let as_of = AsOfParams { at_least_height };
     match what {
-        Query::Head => render::answer(output, &client.chain_head(as_of).await.map_err(refused)?),
-        Query::Validators => render::answer(
-            output,
-            &client.validators_get(as_of).await.map_err(refused)?,
-        ),
-        Query::Participants => render::answer(
-            output,
-            &client.participants_list(as_of).await.map_err(refused)?,
-        ),
-        Query::Currencies => render::answer(
-            output,
-            &client.currencies_list(as_of).await.map_err(refused)?,
-        ),
-        Query::Node => render::answer(output, &client.node_status(as_of).await.map_err(refused)?),
+        Query::Head => show(output, client.chain_head(as_of).await),
+        Query::Validators => show(output, client.validators_get(as_of).await),
+        Query::Participants => show(output, client.participants_list(as_of).await),
+        Query::Currencies => show(output, client.currencies_list(as_of).await),
+        Query::Node => show(output, client.node_status(as_of).await),
         Query::Block { height } => {
             let params = BlockGetParams {
                 height,
                 at_least_height,
                 ..BlockGetParams::default()
             };
-            render::answer(output, &client.block_get(params).await.map_err(refused)?);
+            show(output, client.block_get(params).await)
         }
         Query::Accounts => {
             let params = AccountsListParams {
                 at_least_height,
                 ..AccountsListParams::default()
             };
-            render::answer(
-                output,
-                &client.accounts_list(params).await.map_err(refused)?,
-            );
+            show(output, client.accounts_list(params).await)
         }
-        Query::Account { number } => {
-            let params = AccountGetParams {
-                account: View(number),
-                at_least_height,
-            };
-            let answer = client.account_get(params).await.map_err(refused)?;
-            if output.is_json() {
-                render::answer(output, &answer);
-            } else {
-                output.line(format!("as of height  {}", answer.as_of_height));
-                render::answer(output, &answer.account);
-            }
-        }
+        Query::Account { number } => account(client, number, at_least_height, output).await,
         Query::History { number, before } => {
             let params = AccountHistoryParams {
                 account: View(number),
@@ -176,24 +153,16 @@ async fn ask(
                 limit: None,
                 at_least_height,
             };
-            render::answer(
-                output,
-                &client.account_history(params).await.map_err(refused)?,
-            );
+            show(output, client.account_history(params).await)
         }
         Query::Payment(payment) => {
             let params = payment.params(at_least_height);
-            render::answer(output, &client.payment_get(params).await.map_err(refused)?);
+            show(output, client.payment_get(params).await)
         }
         Query::Receipt { payment, out } => {
-            receipt(client, &payment, at_least_height, out, output).await?
+            receipt(client, &payment, at_least_height, out, output).await
         }
-        Query::Approvals { instruction: None } => {
-            render::answer(
-                output,
-                &client.approvals_list(as_of).await.map_err(refused)?,
-            );
-        }
+        Query::Approvals { instruction: None } => show(output, client.approvals_list(as_of).await),
         Query::Approvals {
             instruction: Some(instruction),
         } => {
@@ -201,13 +170,15 @@ async fn ask(
                 instruction: View(instruction),
                 at_least_height,
             };
-            render::answer(
-                output,
-                &client.approvals_get(params).await.map_err(refused)?,
-            );
+            show(output, client.approvals_get(params).await)
         }
-        Query::Events { after, count } => events(client, after, count, output).await?,
+        Query::Events { after, count } => events(client, after, count, output).await,
     }
+}
+
+/// Prints what the node answers.
+fn show(output: Output, answer: Result<impl Serialize, ClientError>) -> Result<(), Failure> {
+    render::answer(output, &answer.map_err(refused)?);
     Ok(())
 }
 
@@ -222,6 +193,26 @@ impl PaymentArgs {
             at_least_height,
         }
     }
+}
+
+async fn account(
+    client: &Client,
+    number: AccountNumber,
+    at_least_height: Option<u64>,
+    output: Output,
+) -> Result<(), Failure> {
+    let params = AccountGetParams {
+        account: View(number),
+        at_least_height,
+    };
+    let answer = client.account_get(params).await.map_err(refused)?;
+    if output.is_json() {
+        render::answer(output, &answer);
+    } else {
+        output.line(format!("as of height  {}", answer.as_of_height));
+        render::answer(output, &answer.account);
+    }
+    Ok(())
 }
 
 async fn receipt(

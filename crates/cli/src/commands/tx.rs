@@ -6,6 +6,7 @@
 mod arguments;
 mod payments;
 
+use crate::approval::fetch;
 use crate::exit::{Exit, Outcome};
 use crate::network::{NetworkArgs, WhoArgs, connect, run as with_node};
 use crate::output::{Output, json_text};
@@ -14,7 +15,7 @@ use crate::words::{duration, now};
 use arguments::Instruction;
 use clap::Args;
 use karwan_ledger::{Operation, Transaction};
-use karwan_types::DurationMs;
+use karwan_types::{DurationMs, Uetr};
 use serde_json::json;
 
 /// The instruction is signed with --as NAME's maker key (its checker key for approve), or with the keys named by --sign. It is
@@ -46,10 +47,8 @@ pub(crate) fn run(args: TxArgs, output: Output) -> Outcome {
     let keys = args.who.keys(&args.network)?;
     let operation = args.instruction.operation()?;
     let names = if args.sign.is_empty() {
-        let role = match &operation {
-            Operation::Approve(_) => "checker",
-            _ => "maker",
-        };
+        let is_approval = matches!(operation, Operation::Approve(_));
+        let role = if is_approval { "checker" } else { "maker" };
         vec![format!("{}-{role}", args.who.name()?)]
     } else {
         args.sign.clone()
@@ -67,12 +66,37 @@ pub(crate) fn run(args: TxArgs, output: Output) -> Outcome {
         None => None,
     };
     let url = args.network.url(args.who.name.as_deref())?;
+    if let Some(uetr) = reference(&transaction.operation) {
+        output.note(format!("UETR        {uetr}"));
+    }
     output.note(format!("instruction {}", transaction.instruction_hash()));
     with_node(async {
         let client = connect(&url, access, &genesis).await?;
+        if let Operation::Approve(approve) = &transaction.operation {
+            let waiting = fetch(&client, &genesis.chain_id, approve.instruction, None).await?;
+            output.note("Signing for this instruction, whose hash was checked here:");
+            output.note(json_text(&waiting.operation));
+        }
         let view = submit(&client, &transaction.to_encoded(), args.wait, PATIENCE).await?;
         Ok(tell(&view, output))
     })
+}
+
+/// The reference under which an instruction settles once, however often it is given.
+fn reference(operation: &Operation) -> Option<Uetr> {
+    if let Operation::Pay(pay) = operation {
+        Some(pay.payment.uetr)
+    } else if let Operation::Hold(hold) = operation {
+        Some(hold.payment.uetr)
+    } else if let Operation::IssueRequest(request) = operation {
+        Some(request.uetr)
+    } else if let Operation::RedeemRequest(request) = operation {
+        Some(request.uetr)
+    } else if let Operation::Return(back) = operation {
+        Some(back.uetr)
+    } else {
+        None
+    }
 }
 
 fn show(transaction: &Transaction, output: Output) -> Outcome {

@@ -22,23 +22,27 @@ use std::path::Path;
 const PLAN: &str = include_str!("../../../../../node-config/genesis-plan.toml");
 /// The jurisdictions whose validators a network has, in this order; a second round follows the first.
 const JURISDICTIONS: [&str; 4] = ["PK", "KG", "KZ", "UZ"];
+/// The file that says that a directory is a development network's, and may be removed as a whole.
+const MARKER: &str = ".karwan-devnet";
 /// An idle development network makes an empty block this often, so that its height is seen to move.
 const HEARTBEAT_MS: u64 = 2_000;
 
 /// Makes the network's directory anew.
 pub(super) fn prepare(directory: &Path, args: &UpArgs, output: Output) -> anyhow::Result<Devnet> {
-    remove_earlier(directory)?;
-    DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(directory)
-        .with_context(|| format!("cannot make {}", directory.display()))?;
     let text = match &args.plan {
         Some(path) => files::read_text(path, PLAN_BYTES_MAX)?,
         None => PLAN.to_owned(),
     };
     let mut plan = GenesisPlan::parse(&text)?;
     let nodes = validators(args)?;
+    // Only what could not be told without touching anything comes after this.
+    remove_earlier(directory)?;
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .with_context(|| format!("cannot make {}", directory.display()))?;
+    files::write_new(&directory.join(MARKER), b"")?;
     let devnet = Devnet::new(directory.to_owned(), nodes, Vec::new());
     std::fs::create_dir_all(devnet.receipts()).context("cannot make the receipts directory")?;
     output.note("Making keys and genesis ...");
@@ -61,7 +65,7 @@ pub(super) fn prepare(directory: &Path, args: &UpArgs, output: Output) -> anyhow
         let home = devnet.home(node);
         let settings = settings(&devnet, index, &keys, genesis.document());
         files::write_new(&home.settings(), toml::to_string(&settings)?.as_bytes())?;
-        home.join(&genesis, &keys[index])?;
+        home.join(&genesis, &keys[index], None)?;
     }
     files::write_new(&devnet.genesis(), genesis.to_toml()?.as_bytes())?;
     let institutions = institutions(&plan, genesis.document(), &devnet.validators);
@@ -81,8 +85,10 @@ fn remove_earlier(directory: &Path) -> anyhow::Result<()> {
     let Ok(mut entries) = std::fs::read_dir(directory) else {
         return Ok(());
     };
-    let ours = directory.join("devnet.json").exists() || directory.join("identity.txt").exists();
-    if !ours && entries.next().is_some() {
+    if !directory.join(MARKER).exists() {
+        if entries.next().is_none() {
+            return Ok(());
+        }
         bail!(
             "{} holds something else than a development network; name another directory with --devnet",
             directory.display()

@@ -1,10 +1,9 @@
-//! The validators' processes: started detached, found again by their process id, stopped in order or killed.
+//! The validators' processes: started detached, found again by their command line, stopped in order or killed.
 //!
-//! A process id counts only while the process with it runs with the node's directory on its command line, so a number that the
-//! system gave away again is never signalled.
+//! A process is a validator's while it runs with the node's directory on its command line. No number is kept in a file, so none
+//! can be out of date, and no process that the system gave the same number is ever signalled.
 
 use super::tail;
-use crate::files;
 use crate::manifest::{Devnet, DevnetNode};
 use anyhow::{Context, bail};
 use rustix::process::{Pid, Signal, kill_process};
@@ -19,6 +18,8 @@ use std::time::{Duration, Instant};
 const LOOK: Duration = Duration::from_millis(50);
 /// How long a stopping validator may take before it is killed.
 const STOP_LIMIT: Duration = Duration::from_secs(20);
+/// How long a started process may be without a command line.
+const START_LIMIT: Duration = Duration::from_secs(1);
 /// How long an answer of the admin listener may take.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 /// The longest answer that is read, in bytes.
@@ -50,7 +51,7 @@ pub(super) fn start(devnet: &Devnet, node: &DevnetNode) -> anyhow::Result<()> {
     let home =
         std::path::absolute(devnet.home(node).path()).context("cannot name the directory")?;
     let identity = std::path::absolute(devnet.identity()).context("cannot name the identity")?;
-    let child = Command::new(program)
+    Command::new(program)
         .args(["node", "start", "--home"])
         .arg(home)
         .arg("--identity")
@@ -61,19 +62,26 @@ pub(super) fn start(devnet: &Devnet, node: &DevnetNode) -> anyhow::Result<()> {
         .process_group(0)
         .spawn()
         .with_context(|| format!("cannot start validator {}", node.name))?;
-    files::replace(&devnet.process_id(node), child.id().to_string().as_bytes())
+    Ok(())
 }
 
-/// The process of a validator, while it runs.
+/// The process of a validator, while it runs: whichever was started as a node with this directory.
 fn process(devnet: &Devnet, node: &DevnetNode) -> Option<Pid> {
-    let text = std::fs::read_to_string(devnet.process_id(node)).ok()?;
-    let number: i32 = text.trim().parse().ok()?;
-    let command_line = std::fs::read(format!("/proc/{number}/cmdline")).ok()?;
     let home = std::path::absolute(devnet.home(node).path()).ok()?;
-    let ours = command_line
-        .split(|byte| *byte == 0)
-        .any(|word| word == home.as_os_str().as_encoded_bytes());
-    Pid::from_raw(number).filter(|_| ours)
+    let wanted = [b"start".as_slice(), home.as_os_str().as_encoded_bytes()];
+    let entries = std::fs::read_dir("/proc").ok()?;
+    entries.filter_map(Result::ok).find_map(|entry| {
+        let number: i32 = entry.file_name().to_str()?.parse().ok()?;
+        let command_line = std::fs::read(entry.path().join("cmdline")).ok()?;
+        let mut words = command_line.split(|byte| *byte == 0);
+        let ours = wanted.iter().all(|one| words.any(|word| word == *one));
+        Pid::from_raw(number).filter(|_| ours)
+    })
+}
+
+/// The process id of a validator, while it runs.
+pub(super) fn id(devnet: &Devnet, node: &DevnetNode) -> Option<i32> {
+    process(devnet, node).map(Pid::as_raw_pid)
 }
 
 pub(super) fn is_running(devnet: &Devnet, node: &DevnetNode) -> bool {
@@ -152,8 +160,12 @@ fn until(
     done: impl Fn() -> bool,
 ) -> anyhow::Result<()> {
     let deadline = Instant::now() + limit;
+    // A process that is just being started has no command line for a moment.
+    let mut seen = Instant::now();
     while !done() {
-        if !is_running(devnet, node) {
+        if is_running(devnet, node) {
+            seen = Instant::now();
+        } else if seen.elapsed() > START_LIMIT {
             let log = tail(&devnet.log(node), LOG_LINES).unwrap_or_default();
             bail!("validator {} has ended; its log says:\n{log}", node.name);
         }

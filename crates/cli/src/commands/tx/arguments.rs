@@ -8,11 +8,11 @@ use clap::Subcommand;
 use karwan_ledger as ledger;
 use karwan_ledger::Operation;
 use karwan_types::{
-    AccountNumber, AgentIdentification, CurrencyCode, DurationMs, ExternalCode, InstructionHash,
-    Max35Text, PublicKey, Sentence, Uetr, Validator,
+    AccountNumber, AgentIdentification, Amount, CurrencyCode, DurationMs, ExternalCode,
+    InstructionHash, Max35Text, PublicKey, Sentence, Uetr, Validator,
 };
 use serde::Deserialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The largest file of validators, in bytes.
 const VALIDATORS_BYTES_MAX: usize = 1 << 20;
@@ -210,144 +210,164 @@ impl Instruction {
                 of,
                 currency,
                 amount: text,
-            } => ledger::Post {
-                agent: of.agent.clone(),
-                uetr: of.uetr,
-                amount: amount(text, *currency)?,
-            }
-            .into(),
-            Self::Void(of) => ledger::Void {
-                agent: of.agent.clone(),
-                uetr: of.uetr,
-            }
-            .into(),
+            } => of.post(amount(text, *currency)?).into(),
+            Self::Void(of) => of.void().into(),
             Self::Approve { instruction } => ledger::Approve {
                 instruction: *instruction,
             }
             .into(),
-            Self::Cancel { of, reason } => ledger::Cancel {
-                agent: of.agent.clone(),
-                uetr: of.uetr,
-                reason: reason.clone(),
-            }
-            .into(),
+            Self::Cancel { of, reason } => of.cancel(reason).into(),
             Self::Return {
                 of,
                 currency,
                 amount: text,
                 reason,
                 return_uetr,
-            } => ledger::Return {
-                uetr: or_new(*return_uetr)?,
-                original_agent: of.agent.clone(),
-                original_uetr: of.uetr,
-                amount: amount(text, *currency)?,
-                reason: reason.clone(),
-            }
-            .into(),
-            Self::ConfirmCredit(of) => ledger::ConfirmCredit {
-                agent: of.agent.clone(),
-                uetr: of.uetr,
-            }
-            .into(),
-            Self::CurrencyHalt(args) => ledger::CurrencyHalt {
-                currency: args.currency,
-                reason: args.reason.clone(),
-            }
-            .into(),
-            Self::CurrencyResume(args) => ledger::CurrencyResume {
-                currency: args.currency,
-                reason: args.reason.clone(),
-            }
-            .into(),
-            Self::RotateKey { old, new } => ledger::RotateKey {
-                old: *old,
-                new: *new,
-            }
-            .into(),
-            Self::ValidatorSetChange { file } => {
-                let text = files::read_text(file, VALIDATORS_BYTES_MAX)?;
-                let file: ValidatorFile =
-                    toml::from_str(&text).with_context(|| file.display().to_string())?;
-                ledger::ValidatorSetChange {
-                    validators: file.validators,
-                }
-                .into()
-            }
-            Self::IssueRequest { .. }
-            | Self::Issue { .. }
-            | Self::RedeemRequest { .. }
-            | Self::RedeemConfirm { .. }
-            | Self::RedeemCancel(_) => return self.issue_operation(),
-        })
-    }
-
-    /// Issue and redemption.
-    fn issue_operation(&self) -> anyhow::Result<Operation> {
-        Ok(match self {
+            } => of
+                .send_back(or_new(*return_uetr)?, amount(text, *currency)?, reason)
+                .into(),
+            Self::ConfirmCredit(of) => of.confirm_credit().into(),
             Self::IssueRequest {
                 request,
                 rtgs_reference,
-            } => ledger::IssueRequest {
-                uetr: or_new(request.uetr)?,
-                agent: request.agent.clone(),
-                currency: request.currency,
-                amount: amount(&request.amount, request.currency)?,
-                rtgs_reference: rtgs_reference.clone(),
-            }
-            .into(),
+            } => request.issue(rtgs_reference)?.into(),
             Self::Issue {
                 of,
                 rtgs_credit_reference,
-            } => ledger::Issue {
-                agent: of.agent.clone(),
-                uetr: of.uetr,
-                rtgs_credit_reference: rtgs_credit_reference.clone(),
-            }
-            .into(),
+            } => of.issue(rtgs_credit_reference).into(),
             Self::RedeemRequest {
                 request,
                 rtgs_account,
-            } => ledger::RedeemRequest {
-                uetr: or_new(request.uetr)?,
-                agent: request.agent.clone(),
-                currency: request.currency,
-                amount: amount(&request.amount, request.currency)?,
-                rtgs_account: rtgs_account.clone(),
-            }
-            .into(),
+            } => request.redeem(rtgs_account)?.into(),
             Self::RedeemConfirm {
                 of,
                 rtgs_debit_reference,
-            } => ledger::RedeemConfirm {
-                agent: of.agent.clone(),
-                uetr: of.uetr,
-                rtgs_debit_reference: rtgs_debit_reference.clone(),
+            } => of.confirm_redemption(rtgs_debit_reference).into(),
+            Self::RedeemCancel(of) => of.decline_redemption().into(),
+            Self::CurrencyHalt(args) => args.halt().into(),
+            Self::CurrencyResume(args) => args.resume().into(),
+            Self::RotateKey { old, new } => {
+                let (old, new) = (*old, *new);
+                ledger::RotateKey { old, new }.into()
             }
-            .into(),
-            Self::RedeemCancel(of) => ledger::RedeemCancel {
-                agent: of.agent.clone(),
-                uetr: of.uetr,
-            }
-            .into(),
-            Self::Pay(_)
-            | Self::PayBulk { .. }
-            | Self::Linked { .. }
-            | Self::Hold { .. }
-            | Self::Post { .. }
-            | Self::Void(_)
-            | Self::Approve { .. }
-            | Self::Cancel { .. }
-            | Self::Return { .. }
-            | Self::ConfirmCredit(_)
-            | Self::CurrencyHalt(_)
-            | Self::CurrencyResume(_)
-            | Self::RotateKey { .. }
-            | Self::ValidatorSetChange { .. } => {
-                unreachable!("operation() handles the others itself")
-            }
+            Self::ValidatorSetChange { file } => validator_set_change(file)?.into(),
         })
     }
+}
+
+/// What is asked about an earlier payment.
+impl Reference {
+    fn post(&self, amount: Amount) -> ledger::Post {
+        ledger::Post {
+            agent: self.agent.clone(),
+            uetr: self.uetr,
+            amount,
+        }
+    }
+
+    fn void(&self) -> ledger::Void {
+        ledger::Void {
+            agent: self.agent.clone(),
+            uetr: self.uetr,
+        }
+    }
+
+    fn cancel(&self, reason: &ExternalCode) -> ledger::Cancel {
+        ledger::Cancel {
+            agent: self.agent.clone(),
+            uetr: self.uetr,
+            reason: reason.clone(),
+        }
+    }
+
+    fn send_back(&self, uetr: Uetr, amount: Amount, reason: &ExternalCode) -> ledger::Return {
+        ledger::Return {
+            uetr,
+            original_agent: self.agent.clone(),
+            original_uetr: self.uetr,
+            amount,
+            reason: reason.clone(),
+        }
+    }
+
+    fn confirm_credit(&self) -> ledger::ConfirmCredit {
+        ledger::ConfirmCredit {
+            agent: self.agent.clone(),
+            uetr: self.uetr,
+        }
+    }
+}
+
+/// What the central bank answers to a request.
+impl Reference {
+    fn issue(&self, rtgs_credit_reference: &Max35Text) -> ledger::Issue {
+        ledger::Issue {
+            agent: self.agent.clone(),
+            uetr: self.uetr,
+            rtgs_credit_reference: rtgs_credit_reference.clone(),
+        }
+    }
+
+    fn confirm_redemption(&self, rtgs_debit_reference: &Max35Text) -> ledger::RedeemConfirm {
+        ledger::RedeemConfirm {
+            agent: self.agent.clone(),
+            uetr: self.uetr,
+            rtgs_debit_reference: rtgs_debit_reference.clone(),
+        }
+    }
+
+    fn decline_redemption(&self) -> ledger::RedeemCancel {
+        ledger::RedeemCancel {
+            agent: self.agent.clone(),
+            uetr: self.uetr,
+        }
+    }
+}
+
+impl RequestArgs {
+    fn issue(&self, rtgs_reference: &Max35Text) -> anyhow::Result<ledger::IssueRequest> {
+        Ok(ledger::IssueRequest {
+            uetr: or_new(self.uetr)?,
+            agent: self.agent.clone(),
+            currency: self.currency,
+            amount: amount(&self.amount, self.currency)?,
+            rtgs_reference: rtgs_reference.clone(),
+        })
+    }
+
+    fn redeem(&self, rtgs_account: &AccountNumber) -> anyhow::Result<ledger::RedeemRequest> {
+        Ok(ledger::RedeemRequest {
+            uetr: or_new(self.uetr)?,
+            agent: self.agent.clone(),
+            currency: self.currency,
+            amount: amount(&self.amount, self.currency)?,
+            rtgs_account: rtgs_account.clone(),
+        })
+    }
+}
+
+impl CurrencyArgs {
+    fn halt(&self) -> ledger::CurrencyHalt {
+        ledger::CurrencyHalt {
+            currency: self.currency,
+            reason: self.reason.clone(),
+        }
+    }
+
+    fn resume(&self) -> ledger::CurrencyResume {
+        ledger::CurrencyResume {
+            currency: self.currency,
+            reason: self.reason.clone(),
+        }
+    }
+}
+
+fn validator_set_change(path: &Path) -> anyhow::Result<ledger::ValidatorSetChange> {
+    let text = files::read_text(path, VALIDATORS_BYTES_MAX)?;
+    let file: ValidatorFile = toml::from_str(&text).with_context(|| path.display().to_string())?;
+    Ok(ledger::ValidatorSetChange {
+        validators: file.validators,
+    })
 }
 
 fn or_new(uetr: Option<Uetr>) -> anyhow::Result<Uetr> {

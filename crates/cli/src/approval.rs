@@ -1,0 +1,35 @@
+//! Reading what waits before signing it: a checker signs a hash, so the program computes that hash itself from the bytes that
+//! it shows. A node that shows one thing and names the hash of another is found out here.
+
+use crate::exit::{Exit, Failure, failure};
+use crate::network::refused;
+use karwan_ledger::{Operation, instruction_hash};
+use karwan_rpc::{ApprovalAnswer, ApprovalsGetParams, Client, View};
+use karwan_types::{ChainId, InstructionHash, TRANSACTION_BYTES_MAX, decode};
+
+/// A waiting instruction whose hash was computed here. The text of the answer is made from the same bytes.
+pub(crate) async fn fetch(
+    client: &Client,
+    chain: &ChainId,
+    instruction: InstructionHash,
+    at_least_height: Option<u64>,
+) -> Result<ApprovalAnswer, Failure> {
+    let params = ApprovalsGetParams {
+        instruction: View(instruction),
+        at_least_height,
+    };
+    let mut answer = client.approvals_get(params).await.map_err(refused)?;
+    let wrong = || {
+        let sentence = format!(
+            "the node shows an instruction whose hash is not {instruction}; do not approve it, and ask another node"
+        );
+        failure(Exit::Negative, sentence)
+    };
+    let bytes = hex::decode(&answer.operation_bytes).map_err(|_| wrong())?;
+    let operation: Operation = decode(&bytes, TRANSACTION_BYTES_MAX).map_err(|_| wrong())?;
+    if instruction_hash(chain, &operation) != instruction {
+        return Err(wrong());
+    }
+    answer.operation = serde_json::to_value(&operation)?;
+    Ok(answer)
+}
