@@ -1,6 +1,5 @@
 //! What several tests of this crate share: the development network with keys that follow from their names, and a receipt
 //! made on it without a node.
-#![expect(clippy::unwrap_used, reason = "a failing test should panic")]
 
 use crate::genesis_plan::{GenesisPlan, PlannedValidator};
 use karwan_ledger::{

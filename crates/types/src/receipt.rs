@@ -110,7 +110,7 @@ pub enum ReceiptError {
         source: CertificateError,
     },
     /// The outcome is not in the block.
-    #[error("the outcome is not under the receipts root of the header: {0}")]
+    #[error("the outcome is not under the receipts root of the header")]
     Outcome(#[from] MerkleError),
 }
 

@@ -1,5 +1,6 @@
 //! `karwan query`: what a node knows, as far as the caller may see it.
 
+use crate::approval::fetch;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::files;
 use crate::network::{NetworkArgs, WhoArgs, connect, refused, run as with_node};
@@ -7,10 +8,10 @@ use crate::output::Output;
 use crate::render;
 use clap::{Args, Subcommand};
 use karwan_rpc::{
-    AccountGetParams, AccountHistoryParams, AccountsListParams, ApprovalsGetParams, AsOfParams,
-    BlockGetParams, Client, ClientError, PaymentGetParams, ReceiptGetParams, View,
+    AccountGetParams, AccountHistoryParams, AccountsListParams, AsOfParams, BlockGetParams, Client,
+    ClientError, PaymentGetParams, ReceiptGetParams, View,
 };
-use karwan_types::{AccountNumber, InstructionHash, Lei, TransactionId, Uetr};
+use karwan_types::{AccountNumber, ChainId, InstructionHash, Lei, TransactionId, Uetr};
 use serde::Serialize;
 use std::path::PathBuf;
 
@@ -112,13 +113,19 @@ pub(crate) fn run(args: QueryArgs, output: Output) -> Outcome {
     let url = args.network.url(args.who.name.as_deref())?;
     with_node(async {
         let client = connect(&url, access, &genesis).await?;
-        ask(&client, args.what, args.at_least_height, output).await?;
+        ask(
+            (&client, &genesis.chain_id),
+            args.what,
+            args.at_least_height,
+            output,
+        )
+        .await?;
         Ok(Exit::Ok)
     })
 }
 
 async fn ask(
-    client: &Client,
+    (client, chain): (&Client, &ChainId),
     what: Query,
     at_least_height: Option<u64>,
     output: Output,
@@ -166,11 +173,10 @@ async fn ask(
         Query::Approvals {
             instruction: Some(instruction),
         } => {
-            let params = ApprovalsGetParams {
-                instruction: View(instruction),
-                at_least_height,
-            };
-            show(output, client.approvals_get(params).await)
+            let answer = fetch(client, chain, instruction, at_least_height).await?;
+            render::answer(output, &answer);
+            output.note("The hash of this instruction was checked here.");
+            Ok(())
         }
         Query::Events { after, count } => events(client, after, count, output).await,
     }

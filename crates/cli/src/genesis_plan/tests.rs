@@ -1,5 +1,4 @@
 //! The development network's plan builds; a plan with a key in the wrong place does not.
-#![expect(clippy::unwrap_used, reason = "a failing test should panic")]
 
 use super::*;
 use crate::testing::{DEVNET_PLAN, build, public};

@@ -2,7 +2,7 @@
 
 use karwan_iso20022::{Document, Profile, Refusal, SettlementMethod, read};
 use quick_xml::NsReader;
-use quick_xml::events::Event;
+use quick_xml::events::{BytesRef, Event};
 use quick_xml::name::ResolveResult;
 use std::path::PathBuf;
 
@@ -50,6 +50,18 @@ pub(crate) fn samples() -> Option<PathBuf> {
     None
 }
 
+/// The character that a reference in a text stands for.
+fn referred(reference: &BytesRef<'_>) -> char {
+    match (reference.resolve_char_ref().unwrap(), &**reference) {
+        (Some(character), _) => character,
+        (None, "lt") => '<',
+        (None, "gt") => '>',
+        (None, "amp") => '&',
+        (None, "quot") => '"',
+        (None, other) => panic!("unexpected entity {other}"),
+    }
+}
+
 /// An element as any XML reader sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Node {
@@ -86,15 +98,7 @@ impl Node {
                     continue;
                 }
                 Event::GeneralRef(reference) => {
-                    let character = match (reference.resolve_char_ref().unwrap(), &*reference) {
-                        (Some(character), _) => character,
-                        (None, "lt") => '<',
-                        (None, "gt") => '>',
-                        (None, "amp") => '&',
-                        (None, "quot") => '"',
-                        (None, other) => panic!("unexpected entity {other}"),
-                    };
-                    open.last_mut().unwrap().text.push(character);
+                    open.last_mut().unwrap().text.push(referred(&reference));
                     continue;
                 }
                 Event::Eof => panic!("the text ends early"),

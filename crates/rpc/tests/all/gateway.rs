@@ -17,7 +17,7 @@ async fn sealed_messages_are_kept_and_read_in_pieces_that_fit() {
     let node = Node::start().await;
     let client = node.client("ALFA/ACCESS").await;
     for number in 1..=7 {
-        let sealed = vec![u8::try_from(number).unwrap(); LARGEST];
+        let sealed = vec![number; LARGEST];
         let params = IsoDeliverParams::new(uetr(number), lei("BRAVO"), &sealed);
         assert_eq!(
             client.iso_deliver(params).await.unwrap().uetr.0,

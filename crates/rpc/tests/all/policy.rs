@@ -63,12 +63,23 @@ struct Subjects {
     waiting: String,
 }
 
+/// The columns: nobody, ALFA BRAVO DELTA ECHO, SBP NBKR CBU, regulators PK KG UZ, auditors PK UZ, gateway.
 fn table(subjects: &Subjects) -> Vec<Cells> {
+    [
+        payments(subjects),
+        accounts(),
+        blocks(subjects),
+        institutions(subjects),
+        public(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+fn payments(subjects: &Subjects) -> Vec<Cells> {
     let (alfa_bravo, bravo_delta) = (uetr(1).to_string(), uetr(2).to_string());
-    let (first, first_bytes, waiting) = (&subjects.first, &subjects.first_bytes, &subjects.waiting);
-    let agent = lei("BRAVO").to_string();
-    //                                                                     nobody, ALFA BRAVO DELTA ECHO, SBP NBKR CBU,
-    //                                                                     regulators PK KG UZ, auditors PK UZ, gateway
+    let first = &subjects.first;
     vec![
         cells(
             "payment.get",
@@ -113,6 +124,12 @@ fn table(subjects: &Subjects) -> Vec<Cells> {
             None,
             "U NNNN NNN NNN NN F",
         ),
+    ]
+}
+
+fn accounts() -> Vec<Cells> {
+    let agent = lei("BRAVO").to_string();
+    vec![
         cells(
             "account.get",
             json!({ "account": "BRAVO-PKR" }),
@@ -149,6 +166,13 @@ fn table(subjects: &Subjects) -> Vec<Cells> {
             Some("/accounts"),
             "U BVBB VVB BVB BB F",
         ),
+    ]
+}
+
+/// Blocks, what came of transactions, and events.
+fn blocks(subjects: &Subjects) -> Vec<Cells> {
+    let (first, first_bytes) = (&subjects.first, &subjects.first_bytes);
+    vec![
         cells(
             "block.get",
             json!({ "height": 1 }),
@@ -168,6 +192,13 @@ fn table(subjects: &Subjects) -> Vec<Cells> {
             "B VVBB VVB VVB VB B",
         ),
         cells("events.subscribe", json!({}), None, "B VVBB VVB VVB VB B"),
+    ]
+}
+
+/// What an institution's own people and its gateway ask for.
+fn institutions(subjects: &Subjects) -> Vec<Cells> {
+    let waiting = &subjects.waiting;
+    vec![
         cells(
             "approvals.list",
             json!({}),
@@ -187,13 +218,21 @@ fn table(subjects: &Subjects) -> Vec<Cells> {
             "U FFFF FFF FFF FF V",
         ),
         cells("iso.outbox", json!({}), None, "U FFFF FFF FFF FF V"),
-        cells("chain.head", json!({}), None, "V VVVV VVV VVV VV V"),
-        cells("validators.get", json!({}), None, "V VVVV VVV VVV VV V"),
-        cells("participants.list", json!({}), None, "V VVVV VVV VVV VV V"),
-        cells("currencies.list", json!({}), None, "V VVVV VVV VVV VV V"),
-        cells("node.status", json!({}), None, "V VVVV VVV VVV VV V"),
-        cells("rpc.discover", json!({}), None, "V VVVV VVV VVV VV V"),
     ]
+}
+
+fn public() -> Vec<Cells> {
+    let methods = [
+        "chain.head",
+        "validators.get",
+        "participants.list",
+        "currencies.list",
+        "node.status",
+        "rpc.discover",
+    ];
+    methods
+        .map(|method| cells(method, json!({}), None, "V VVVV VVV VVV VV V"))
+        .into()
 }
 
 fn prepare(node: &Node) -> Subjects {

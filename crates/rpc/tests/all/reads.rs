@@ -191,7 +191,7 @@ async fn instructions_that_move_no_money_belong_to_those_who_signed_them() {
         valid_until(),
         &["SBP/MAKER", "SBP/CHECKER"],
     );
-    node.fake.commit_all(&[transaction.clone()]);
+    node.fake.commit_all(std::slice::from_ref(&transaction));
     let check = async |name: &str, found: bool| {
         let params = ReceiptGetParams {
             transaction: Some(View(transaction.id())),

@@ -220,7 +220,7 @@ async fn a_transaction_can_be_waited_for_by_its_id_alone() {
         client.tx_wait(wait(1)).await.unwrap().answer,
         WaitWord::Pending
     );
-    node.fake.commit_all(&[transaction.clone()]);
+    node.fake.commit_all(std::slice::from_ref(&transaction));
     for _ in 0..300 {
         node.fake.commit();
     }
@@ -267,7 +267,7 @@ async fn a_bulk_of_a_thousand_is_counted_and_shown_in_part() {
         payments: (0..1_000).map(payment).collect(),
     });
     let transaction = signed(node.fake.chain, bulk, valid_until(), &["ALFA/MAKER"]);
-    node.fake.commit_all(&[transaction.clone()]);
+    node.fake.commit_all(std::slice::from_ref(&transaction));
     let view = client.submit(&transaction, Wait::Accepted).await.unwrap();
     let finality = view.finality.unwrap();
     assert_eq!(finality.statuses["ACSC"], 1_000);

@@ -41,6 +41,41 @@ async fn status(node: &Node, token: &str) -> (u16, String) {
     (answer.status, sentence)
 }
 
+/// Claims that are wrong in one thing each, and the words of their refusal.
+fn wrong_claims(right: &Claims) -> Vec<(Claims, &'static str)> {
+    let other_chain = Claims {
+        chain: ChainId::of_genesis(b"x"),
+        ..right.clone()
+    };
+    let other_node = Claims {
+        node: Some(key("OTHER")),
+        ..right.clone()
+    };
+    let mut wrong = vec![(other_chain, "another chain"), (other_node, "another node")];
+    for (iat, exp, reason) in [
+        (NOW, NOW, "expired"),
+        (NOW - 7_200, NOW - 3_600, "expired"),
+        (NOW, NOW + TOKEN_SECONDS_MAX + 1, "more than 15 minutes"),
+        (NOW + 61, NOW + 120, "in the future"),
+        (NOW, u64::MAX, "more than 15 minutes"),
+    ] {
+        let claims = Claims {
+            iat,
+            exp,
+            ..right.clone()
+        };
+        wrong.push((claims, reason));
+    }
+    for scope in ["write", "", "read read"] {
+        let claims = Claims {
+            scope: scope.to_owned(),
+            ..right.clone()
+        };
+        wrong.push((claims, "scope"));
+    }
+    wrong
+}
+
 #[tokio::test]
 async fn every_wrong_claim_is_refused_with_its_reason() {
     let node = Node::start().await;
@@ -53,81 +88,7 @@ async fn every_wrong_claim_is_refused_with_its_reason() {
     };
     assert_eq!(status(&node, &sign(&for_this_node)).await.0, 200);
 
-    let wrong = [
-        (
-            Claims {
-                chain: ChainId::of_genesis(b"x"),
-                ..right.clone()
-            },
-            "another chain",
-        ),
-        (
-            Claims {
-                node: Some(key("OTHER")),
-                ..right.clone()
-            },
-            "another node",
-        ),
-        (
-            Claims {
-                exp: NOW,
-                ..right.clone()
-            },
-            "expired",
-        ),
-        (
-            Claims {
-                iat: NOW - 7_200,
-                exp: NOW - 3_600,
-                ..right.clone()
-            },
-            "expired",
-        ),
-        (
-            Claims {
-                exp: NOW + TOKEN_SECONDS_MAX + 1,
-                ..right.clone()
-            },
-            "more than 15 minutes",
-        ),
-        (
-            Claims {
-                iat: NOW + 61,
-                exp: NOW + 120,
-                ..right.clone()
-            },
-            "in the future",
-        ),
-        (
-            Claims {
-                exp: u64::MAX,
-                ..right.clone()
-            },
-            "more than 15 minutes",
-        ),
-        (
-            Claims {
-                scope: "write".to_owned(),
-                ..right.clone()
-            },
-            "scope",
-        ),
-        (
-            Claims {
-                scope: String::new(),
-                ..right.clone()
-            },
-            "scope",
-        ),
-        (
-            Claims {
-                scope: "read read".to_owned(),
-                ..right.clone()
-            },
-            "scope",
-        ),
-    ];
-    for (claims, reason) in wrong {
+    for (claims, reason) in wrong_claims(&right) {
         let (code, sentence) = status(&node, &sign(&claims)).await;
         assert_eq!(code, 401, "{claims:?}");
         assert!(sentence.contains(reason), "{sentence}: {reason}");

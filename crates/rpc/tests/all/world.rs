@@ -42,7 +42,7 @@ pub(crate) fn secret(name: &str) -> SecretKey {
     for (byte, letter) in seed.iter_mut().zip(name.bytes()) {
         *byte = letter;
     }
-    SecretKey::from_seed(&seed.into())
+    SecretKey::from_seed(&seed)
 }
 
 pub(crate) fn key(name: &str) -> PublicKey {

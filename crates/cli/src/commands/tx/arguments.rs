@@ -377,7 +377,6 @@ fn or_new(uetr: Option<Uetr>) -> anyhow::Result<Uetr> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::Subcommand as _;
     use std::collections::BTreeSet;
 
     #[test]

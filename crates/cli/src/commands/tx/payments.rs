@@ -133,7 +133,6 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<PaymentTerms>> {
 }
 
 #[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a failing test should panic")]
 mod tests {
     use super::*;
 

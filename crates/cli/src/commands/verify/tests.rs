@@ -1,5 +1,4 @@
 //! A receipt convinces only if it is true, and the exit code says so.
-#![expect(clippy::unwrap_used, reason = "a failing test should panic")]
 
 use super::*;
 use crate::testing::{DEVNET_PLAN, Folder, build, receipt as make_receipt};

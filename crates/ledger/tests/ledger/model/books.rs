@@ -292,12 +292,15 @@ impl Model {
     }
 
     fn end_what_is_over(&mut self) {
-        let mut over: Vec<(u64, Option<(Lei, Uetr)>, Option<InstructionHash>)> = Vec::new();
+        /// When it is over, and which payment or which waiting instruction it is.
+        type Over = (u64, Option<(Lei, Uetr)>, Option<InstructionHash>);
+        let mut over: Vec<Over> = Vec::new();
         for payment in &self.payments {
-            if let What::Hold(until) = payment.what {
-                if payment.status == TransactionStatus::Pdng && until <= self.time {
-                    over.push((until, Some((payment.sum.agent, payment.sum.uetr)), None));
-                }
+            if let What::Hold(until) = payment.what
+                && payment.status == TransactionStatus::Pdng
+                && until <= self.time
+            {
+                over.push((until, Some((payment.sum.agent, payment.sum.uetr)), None));
             }
         }
         for waiting in &self.waiting {

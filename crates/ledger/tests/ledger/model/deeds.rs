@@ -2,7 +2,10 @@
 
 use super::books::{Key, Model, Payment, Sum, Waiting, What, whole};
 use super::instructions::{Item, Turn};
-use karwan_ledger::{Operation, ParticipantKind, PaymentTerms};
+use karwan_ledger::{
+    ConfirmCredit, Hold, IssueRequest, Operation, ParticipantKind, PaymentTerms, RedeemCancel,
+    RedeemConfirm, RedeemRequest, Void,
+};
 use karwan_types::{
     AgentIdentification, CurrencyCode, Lei, Max35Text, PublicKey, TransactionStatus, Uetr,
     Validator,
@@ -18,87 +21,24 @@ impl Model {
             }
             Operation::PayBulk(bulk) => self.bulk(turn, &bulk.payments, open),
             Operation::Linked(linked) => return self.linked(turn, &linked.legs, open),
-            Operation::Hold(hold) => {
-                let longest = self.time + self.validity;
-                let reject = hold.payment.reject_time.map(|time| time.millis());
-                let until = hold.expires.millis();
-                if until <= self.time || until > longest.min(reject.unwrap_or(longest)) {
-                    return Err(609);
-                }
-                let (debit, _) = self.payable(&hold.payment)?;
-                let amount = hold.payment.amount.minor();
-                self.has(&debit, amount)?;
-                self.account_mut(&debit).held += whole(amount);
-                self.book(turn, &open[0], TransactionStatus::Pdng, None);
-            }
+            Operation::Hold(hold) => self.hold(turn, hold, open)?,
             Operation::Post(post) => {
                 self.post(&post.agent, post.uetr, post.amount.minor())?;
             }
-            Operation::Void(void) => {
-                let hold = self.open_hold(&void.agent, void.uetr)?.sum.clone();
-                let account = hold.debit.expect("a hold has its account");
-                self.account_mut(&account).held -= whole(hold.amount);
-                self.change(hold.agent, hold.uetr, TransactionStatus::Canc);
-            }
-            Operation::IssueRequest(request) => {
-                let bank = self.debtor(&request.agent)?;
-                self.moves(request.currency)?;
-                self.domestic_bank(bank, request.currency)?;
-                self.window(request.currency)?;
-                let account = self.usual_account(bank, request.currency).ok_or(902u16)?;
-                Self::may_credit(account, request.currency)?;
-                self.book(turn, &open[0], TransactionStatus::Pdng, None);
-            }
-            Operation::RedeemRequest(request) => {
-                let bank = self.debtor(&request.agent)?;
-                self.moves(request.currency)?;
-                self.domestic_bank(bank, request.currency)?;
-                self.window(request.currency)?;
-                let account = self.usual_account(bank, request.currency).ok_or(902u16)?;
-                Self::may_credit(account, request.currency)?;
-                Self::may_debit(account, request.currency)?;
-                let number = account.number.clone();
-                self.has(&number, request.amount.minor())?;
-                self.account_mut(&number).held += whole(request.amount.minor());
-                self.book(turn, &open[0], TransactionStatus::Pdng, None);
-            }
+            Operation::Void(void) => self.void(void)?,
+            Operation::IssueRequest(request) => self.ask_for_issue(turn, request, open)?,
+            Operation::RedeemRequest(request) => self.ask_for_redemption(turn, request, open)?,
             Operation::Issue(issue) => {
                 self.issue(&issue.agent, issue.uetr, &issue.rtgs_credit_reference)?;
             }
-            Operation::RedeemConfirm(confirm) => {
-                let asked = self.open_request(&confirm.agent, confirm.uetr, What::Redemption)?;
-                self.moves(asked.currency)?;
-                self.use_reference(asked.currency, &confirm.rtgs_debit_reference)?;
-                let account = asked.debit.expect("an open redemption has its account");
-                let currency = self.currency_mut(asked.currency);
-                currency.redeemed += whole(asked.amount);
-                let contra = currency.rules.contra.clone();
-                self.account_mut(&account).held -= whole(asked.amount);
-                self.transfer(&account, &contra, asked.amount);
-                self.change(asked.agent, asked.uetr, TransactionStatus::Acsc);
-            }
-            Operation::RedeemCancel(cancel) => {
-                let asked = self.open_request(&cancel.agent, cancel.uetr, What::Redemption)?;
-                let account = asked.debit.expect("an open redemption has its account");
-                self.account_mut(&account).held -= whole(asked.amount);
-                self.change(asked.agent, asked.uetr, TransactionStatus::Canc);
-            }
+            Operation::RedeemConfirm(confirm) => self.confirm_redemption(confirm)?,
+            Operation::RedeemCancel(cancel) => self.decline_redemption(cancel)?,
             Operation::Cancel(cancel) => return self.cancel(&cancel.agent, cancel.uetr),
             Operation::Return(one) => {
                 self.send_back(&one.original_agent, one.original_uetr, one.amount.minor())?;
                 self.book(turn, &open[0], TransactionStatus::Acsc, None);
             }
-            Operation::ConfirmCredit(confirm) => {
-                let row = self.original(&confirm.agent, confirm.uetr)?;
-                if matches!(row.what, What::IssueRequest | What::Redemption) {
-                    return Err(1402);
-                }
-                if row.status != TransactionStatus::Acsc {
-                    return Err(1403);
-                }
-                let (agent, uetr) = (row.sum.agent, row.sum.uetr);
-                self.change(agent, uetr, TransactionStatus::Accc);
-            }
+            Operation::ConfirmCredit(confirm) => self.confirm_credit(confirm)?,
             Operation::CurrencyHalt(halt) => self.halt(halt.currency, true)?,
             Operation::CurrencyResume(resume) => self.halt(resume.currency, false)?,
             Operation::RotateKey(rotate) => self.rotate(rotate.old, rotate.new)?,
@@ -139,6 +79,20 @@ impl Model {
         }
         Ok(())
     }
+    fn hold(&mut self, turn: &Turn, hold: &Hold, open: &[Item]) -> Result<(), u16> {
+        let longest = self.time + self.validity;
+        let reject = hold.payment.reject_time.map(|time| time.millis());
+        let until = hold.expires.millis();
+        if until <= self.time || until > longest.min(reject.unwrap_or(longest)) {
+            return Err(609);
+        }
+        let (debit, _) = self.payable(&hold.payment)?;
+        let amount = hold.payment.amount.minor();
+        self.has(&debit, amount)?;
+        self.account_mut(&debit).held += whole(amount);
+        self.book(turn, &open[0], TransactionStatus::Pdng, None);
+        Ok(())
+    }
     fn open_hold(&self, agent: &AgentIdentification, uetr: Uetr) -> Result<&Payment, u16> {
         let row = self.original(agent, uetr)?;
         let What::Hold(until) = row.what else {
@@ -169,6 +123,67 @@ impl Model {
         self.transfer(&debit, &credit, amount);
         self.payment_mut(hold.agent, uetr).sum.amount = amount;
         self.change(hold.agent, uetr, TransactionStatus::Acsc);
+        Ok(())
+    }
+    fn void(&mut self, void: &Void) -> Result<(), u16> {
+        let hold = self.open_hold(&void.agent, void.uetr)?.sum.clone();
+        let account = hold.debit.expect("a hold has its account");
+        self.account_mut(&account).held -= whole(hold.amount);
+        self.change(hold.agent, hold.uetr, TransactionStatus::Canc);
+        Ok(())
+    }
+    fn ask_for_issue(
+        &mut self,
+        turn: &Turn,
+        request: &IssueRequest,
+        open: &[Item],
+    ) -> Result<(), u16> {
+        let bank = self.debtor(&request.agent)?;
+        self.moves(request.currency)?;
+        self.domestic_bank(bank, request.currency)?;
+        self.window(request.currency)?;
+        let account = self.usual_account(bank, request.currency).ok_or(902u16)?;
+        Self::may_credit(account, request.currency)?;
+        self.book(turn, &open[0], TransactionStatus::Pdng, None);
+        Ok(())
+    }
+    fn ask_for_redemption(
+        &mut self,
+        turn: &Turn,
+        request: &RedeemRequest,
+        open: &[Item],
+    ) -> Result<(), u16> {
+        let bank = self.debtor(&request.agent)?;
+        self.moves(request.currency)?;
+        self.domestic_bank(bank, request.currency)?;
+        self.window(request.currency)?;
+        let account = self.usual_account(bank, request.currency).ok_or(902u16)?;
+        Self::may_credit(account, request.currency)?;
+        Self::may_debit(account, request.currency)?;
+        let number = account.number.clone();
+        self.has(&number, request.amount.minor())?;
+        self.account_mut(&number).held += whole(request.amount.minor());
+        self.book(turn, &open[0], TransactionStatus::Pdng, None);
+        Ok(())
+    }
+    fn confirm_redemption(&mut self, confirm: &RedeemConfirm) -> Result<(), u16> {
+        let asked = self.open_request(&confirm.agent, confirm.uetr, What::Redemption)?;
+        self.moves(asked.currency)?;
+        self.use_reference(asked.currency, &confirm.rtgs_debit_reference)?;
+        let account = asked.debit.expect("an open redemption has its account");
+        let currency = self.currency_mut(asked.currency);
+        currency.redeemed += whole(asked.amount);
+        let contra = currency.rules.contra.clone();
+        self.account_mut(&account).held -= whole(asked.amount);
+        self.transfer(&account, &contra, asked.amount);
+        self.change(asked.agent, asked.uetr, TransactionStatus::Acsc);
+        Ok(())
+    }
+    fn decline_redemption(&mut self, cancel: &RedeemCancel) -> Result<(), u16> {
+        let asked = self.open_request(&cancel.agent, cancel.uetr, What::Redemption)?;
+        let account = asked.debit.expect("an open redemption has its account");
+        self.account_mut(&account).held -= whole(asked.amount);
+        self.change(asked.agent, asked.uetr, TransactionStatus::Canc);
         Ok(())
     }
     fn domestic_bank(&self, bank: Lei, currency: CurrencyCode) -> Result<(), u16> {
@@ -283,6 +298,18 @@ impl Model {
         self.has(&debit, amount)?;
         self.transfer(&debit, &credit, amount);
         self.payment_mut(sum.agent, uetr).returned += amount;
+        Ok(())
+    }
+    fn confirm_credit(&mut self, confirm: &ConfirmCredit) -> Result<(), u16> {
+        let row = self.original(&confirm.agent, confirm.uetr)?;
+        if matches!(row.what, What::IssueRequest | What::Redemption) {
+            return Err(1402);
+        }
+        if row.status != TransactionStatus::Acsc {
+            return Err(1403);
+        }
+        let (agent, uetr) = (row.sum.agent, row.sum.uetr);
+        self.change(agent, uetr, TransactionStatus::Accc);
         Ok(())
     }
     fn halt(&mut self, currency: CurrencyCode, halted: bool) -> Result<(), u16> {

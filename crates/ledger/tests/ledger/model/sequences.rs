@@ -114,8 +114,11 @@ const REFUSALS: &[u16] = &[
     1401, 1402, 1403, 1404, 1405, 1406, 1407, 1502, 1503,
 ];
 
+/// A rule that differs: its name, and how the document of the model is altered.
+type Alteration = (&'static str, fn(&mut GenesisDocument));
+
 /// Rules changed in the model only, each of which must be noticed.
-const ALTERED: &[(&str, fn(&mut GenesisDocument))] = &[
+const ALTERED: &[Alteration] = &[
     ("a validity longer by a millisecond", |doc| {
         doc.parameters.validity_max_ms = later(doc.parameters.validity_max_ms);
     }),
@@ -197,7 +200,7 @@ fn later(duration: DurationMs) -> DurationMs {
 fn every_rule_that_differs_in_the_model_is_noticed() {
     const WITHIN: u64 = 1_500;
     let genesis = Genesis::new(network()).unwrap();
-    let altered = |(name, alter): &(&'static str, fn(&mut GenesisDocument))| {
+    let altered = |(name, alter): &Alteration| {
         let mut document = network();
         alter(&mut document);
         (*name, Model::new(&document))

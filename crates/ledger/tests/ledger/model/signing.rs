@@ -1,7 +1,7 @@
 //! The model's view of signatures: who must sign what, who may, and when it is enough.
 
 use super::books::{Model, Payment};
-use karwan_ledger::{Holder, Operation, Role};
+use karwan_ledger::{Holder, Operation, PaymentTerms, Role};
 use karwan_types::{AgentIdentification, CurrencyCode, JurisdictionCode, Lei, PublicKey, Uetr};
 
 #[derive(Clone, Copy, Debug)]
@@ -65,23 +65,7 @@ impl Model {
                     Some((first.currency, total)),
                 )
             }
-            Operation::Linked(linked) => {
-                let mut totals: Vec<(Lei, CurrencyCode, u128)> = Vec::new();
-                for terms in &linked.legs {
-                    let debtor = self.debtor(&terms.debtor_agent)?;
-                    let of = |one: &&mut (Lei, CurrencyCode, u128)| {
-                        one.0 == debtor && one.1 == terms.currency
-                    };
-                    match totals.iter_mut().find(of) {
-                        Some(total) => total.2 += terms.amount.minor(),
-                        None => totals.push((debtor, terms.currency, terms.amount.minor())),
-                    }
-                }
-                let groups = totals
-                    .iter()
-                    .flat_map(|(lei, currency, total)| bank(*lei, Some((*currency, *total))));
-                groups.collect()
-            }
+            Operation::Linked(linked) => self.groups_for_legs(&linked.legs)?,
             Operation::IssueRequest(request) => {
                 let money = Some((request.currency, request.amount.minor()));
                 bank(self.debtor(&request.agent)?, money)
@@ -108,21 +92,41 @@ impl Model {
             }
             Operation::CurrencyHalt(halt) => bank(self.issuer(halt.currency)?, None),
             Operation::CurrencyResume(resume) => bank(self.issuer(resume.currency)?, None),
-            Operation::RotateKey(rotate) => {
-                let old = self.keys.iter().find(|one| one.key == rotate.old);
-                match old.ok_or(402u16)?.holder {
-                    Holder::Participant(lei) => bank(lei, None),
-                    Holder::Governor(place) | Holder::Regulator(place) | Holder::Auditor(place) => {
-                        one_of(vec![Holder::Governor(place)])
-                    }
-                }
-            }
+            Operation::RotateKey(rotate) => self.groups_for_key(rotate.old)?,
             Operation::ValidatorSetChange(change) => {
                 let homes = change.validators.iter().map(|one| one.jurisdiction);
                 self.groups_for_validators(&homes.collect::<Vec<_>>())
             }
         };
         Ok(groups)
+    }
+
+    /// Every debtor agent, each for the sum of its legs in each currency.
+    fn groups_for_legs(&self, legs: &[PaymentTerms]) -> Result<Vec<Group>, u16> {
+        let mut totals: Vec<(Lei, CurrencyCode, u128)> = Vec::new();
+        for terms in legs {
+            let debtor = self.debtor(&terms.debtor_agent)?;
+            let of =
+                |one: &&mut (Lei, CurrencyCode, u128)| one.0 == debtor && one.1 == terms.currency;
+            match totals.iter_mut().find(of) {
+                Some(total) => total.2 += terms.amount.minor(),
+                None => totals.push((debtor, terms.currency, terms.amount.minor())),
+            }
+        }
+        let groups = totals
+            .iter()
+            .flat_map(|(lei, currency, total)| bank(*lei, Some((*currency, *total))));
+        Ok(groups.collect())
+    }
+
+    fn groups_for_key(&self, old: PublicKey) -> Result<Vec<Group>, u16> {
+        let old = self.keys.iter().find(|one| one.key == old);
+        Ok(match old.ok_or(402u16)?.holder {
+            Holder::Participant(lei) => bank(lei, None),
+            Holder::Governor(place) | Holder::Regulator(place) | Holder::Auditor(place) => {
+                one_of(vec![Holder::Governor(place)])
+            }
+        })
     }
 
     fn groups_by_original(&self, operation: &Operation) -> Result<Vec<Group>, u16> {
