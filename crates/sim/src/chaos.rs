@@ -3,22 +3,23 @@
 use crate::monitor::Violation;
 use crate::plan::{Sabotage, Treason};
 use crate::schedule::{Event, Fault};
-use crate::world::World;
+use crate::world::{Era, World};
 use karwan_storage::memory::{Fault as DiskFault, Kept, MemoryDisk, Unsynced};
 use std::fmt::Write as _;
 
 /// How a node stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
-    /// Its process ends; the disk keeps everything that was written.
+    /// Its process ends; the next one sees everything that was written, also what was never synced and what a later power
+    /// cut may take.
     Killed,
     /// Its power fails; of what was not synced, anything may be left.
     PowerCut,
 }
 
-/// An operator whose disk failed takes the machine down, so that nothing is read back that the disk does not hold. (A mere
-/// new process would see what was written and never synced, and the logs do not make that durable when they are opened.)
-const AFTER_A_FAILED_DISK: Stop = Stop::PowerCut;
+/// The longest wait, in milliseconds, for the power cut that may follow a process which ended over its disk. It is short,
+/// because the next sync of a file stores what was written to it before, unless a sync of that had failed.
+const OUTAGE_WAIT_MS_MAX: u64 = 4_000;
 
 /// The most operations of a disk until a planted fault begins: a few heights of a validator.
 const OPERATIONS_AHEAD_MAX: u64 = 60;
@@ -76,6 +77,10 @@ impl World {
             Fault::LostDisk => {
                 self.lose_disk()?;
                 // One is enough: with two disks lost a third of the power may have forgotten.
+                None
+            }
+            Fault::Outage { node } => {
+                self.cut_power_again(node);
                 None
             }
             Fault::Regroup => {
@@ -203,16 +208,42 @@ impl World {
             });
         }
         let planted = self.nodes[node].planted.map(|(_, fault)| fault);
-        let (stop, name) = match planted {
-            Some(DiskFault::PowerCut) => (Stop::PowerCut, "power cuts in an operation of the disk"),
-            Some(DiskFault::FailedSync) => (AFTER_A_FAILED_DISK, "failed syncs"),
-            Some(DiskFault::NoSpace) => (Stop::Killed, "full disks"),
-            Some(DiskFault::InputOutput) => (AFTER_A_FAILED_DISK, "failed operations of the disk"),
-            None => (Stop::Killed, "traitors stopped"),
+        // The machine goes down with the process, or only the process ends and the next one reads what was never synced.
+        let stop = if self.rng.bool() {
+            Stop::PowerCut
+        } else {
+            Stop::Killed
+        };
+        let (stop, name) = match (planted, stop) {
+            (Some(DiskFault::PowerCut), Stop::PowerCut) => {
+                (stop, "power cuts in an operation of the disk")
+            }
+            (Some(DiskFault::PowerCut), Stop::Killed) => {
+                (stop, "nodes killed in an operation of the disk")
+            }
+            (Some(DiskFault::FailedSync), Stop::PowerCut) => (stop, "failed syncs and power cuts"),
+            (Some(DiskFault::FailedSync), Stop::Killed) => (stop, "failed syncs"),
+            (Some(DiskFault::InputOutput), _) => (stop, "failed operations of the disk"),
+            (Some(DiskFault::NoSpace), _) => (Stop::Killed, "full disks"),
+            (None, _) => (Stop::Killed, "traitors stopped"),
         };
         self.statistics.count(name);
         self.stop(node, stop);
+        if planted.is_some() && stop == Stop::Killed && self.era == Era::Chaos && self.rng.bool() {
+            let wait_ms = self.rng.u64(0..OUTAGE_WAIT_MS_MAX);
+            let outage = Event::Fault(Fault::Outage { node });
+            self.schedule.after(wait_ms, outage);
+        }
         Ok(())
+    }
+
+    /// The power of a node fails that was started again after its process ended over its disk.
+    fn cut_power_again(&mut self, node: usize) {
+        if self.nodes[node].running.is_some() {
+            self.statistics
+                .count("power cuts soon after a node was killed over its disk");
+            self.stop(node, Stop::PowerCut);
+        }
     }
 
     /// Ends a node's process, or cuts its power, and plans its return.

@@ -63,6 +63,8 @@ pub(crate) enum Fault {
     Crash,
     /// All nodes lose power at once.
     Blackout,
+    /// This node loses power.
+    Outage { node: usize },
     /// A node's disk is replaced by an empty one.
     LostDisk,
     /// Honest nodes are dealt out anew between the two nodes that share a key.

@@ -4,7 +4,9 @@
 //! log is never rewritten; the only bytes that are ever cut off are those of a last frame that was being written when the
 //! process ended, and only where the caller does not know that it was synced ([`BlockLogOptions::synced_through`]).
 //!
-//! Readers see a block only after it is synced, so that nobody is told about a block that a power loss could take back.
+//! Readers see a block only after it is synced, so that nobody is told about a block that a power loss could take back. That
+//! holds for what an opening finds as well: a process may have ended between a write and its sync, so the end of the log is
+//! written once more, with the bytes that it has, and synced.
 
 mod open;
 mod reader;
@@ -91,7 +93,8 @@ struct Unsynced {
 }
 
 impl BlockLog {
-    /// Opens the log in `directory`, or begins it, reading and checking every frame.
+    /// Opens the log in `directory`, or begins it, reading and checking every frame. What was found is durable when this
+    /// returns, however the process before ended.
     ///
     /// Returns what was cut off the end, if a crash had left a half-written frame.
     ///
@@ -108,7 +111,7 @@ impl BlockLog {
             .context("create directory", directory)?;
         let scanned = open::scan(&*disk, directory, &options, progress)?;
         let torn = scanned.torn.clone();
-        scanned.repair(&*disk, directory)?;
+        scanned.settle(&*disk, directory, &options.chain)?;
         let last = scanned.last;
         let mut segments = scanned.segments;
         let active = match segments.last_mut() {
@@ -162,6 +165,7 @@ impl BlockLog {
                 bytes_max: u64::from(FRAME_BODY_BYTES_MAX),
             });
         }
+        // Also for a segment that this block begins: all before it are complete and durable.
         self.sync()?;
         let written = self.write(height, body);
         self.reader.watch(written)?;

@@ -122,8 +122,8 @@ impl ConsensusLog {
         })
     }
 
-    /// Opens the log and reads the entries above its base. Returns what was cut off, if a crash had left a half-written
-    /// group or file.
+    /// Opens the log and reads the entries above its base, which are durable when this returns, however the process before
+    /// ended. Returns what was cut off, if a crash had left a half-written group or file.
     ///
     /// # Errors
     /// `MissingConsensusLog`; `Damaged` when a group that was synced does not check or is missing; `OtherChain`,

@@ -111,8 +111,8 @@ pub trait DiskFile: Send + Sync {
     /// Makes everything written so far, and the size, durable.
     ///
     /// # Errors
-    /// As the file system says. What was written before is then lost or not, and no later call makes it durable: a failed
-    /// sync is fatal.
+    /// As the file system says. What was written before is then lost or not, and no later call makes it durable unless it is
+    /// written again: a failed sync is fatal to the process, and the next one settles what it finds.
     fn sync(&self) -> io::Result<()>;
 }
 

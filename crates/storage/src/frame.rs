@@ -145,10 +145,21 @@ pub(crate) fn seal_frame(
 
 /// A frame of its own: header and body.
 pub(crate) fn frame(chain: &ChainId, offset: u64, number: u64, body: &[u8]) -> Vec<u8> {
+    frame_with(chain, offset, number, 0, body)
+}
+
+/// A frame of its own with a witness. Of what was read from a frame it makes the same bytes again.
+pub(crate) fn frame_with(
+    chain: &ChainId,
+    offset: u64,
+    number: u64,
+    witness: u64,
+    body: &[u8],
+) -> Vec<u8> {
     let mut frame = Vec::with_capacity(FRAME_HEADER_BYTES.saturating_add(body.len()));
     frame.resize(FRAME_HEADER_BYTES, 0);
     frame.extend_from_slice(body);
-    seal_frame(chain, offset, number, 0, &mut frame);
+    seal_frame(chain, offset, number, witness, &mut frame);
     frame
 }
 

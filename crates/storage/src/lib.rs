@@ -18,6 +18,7 @@ mod frame;
 mod index;
 mod lock;
 pub mod memory;
+mod settle;
 mod signer;
 #[cfg(test)]
 mod testing;

@@ -6,7 +6,10 @@
 //!
 //! What holds: a synced write survives; a name survives after its directory was synced; of everything else any subset may
 //! survive, and a single write may survive in part. After a failed sync the unsynced writes are visible, but no later sync
-//! makes them durable, which is how Linux behaves. Directories are durable when created.
+//! makes them durable unless they are written again, which is how Linux behaves. Directories are durable when created.
+//!
+//! A process that is killed takes nothing with it: [`MemoryDisk::heal`] instead of [`MemoryDisk::crash`], and the next
+//! process sees everything that was written, synced or not, and a power cut after that may still take it.
 
 mod crash;
 mod file;
@@ -31,7 +34,7 @@ pub enum Fault {
     /// The first sync from the operation on fails, of a file or of a directory.
     FailedSync,
     /// The power is off from the operation on: everything fails until [`MemoryDisk::crash`]. A write that is cut short
-    /// counts as unsynced, a sync as not done.
+    /// counts as unsynced, a sync as not done. With [`MemoryDisk::heal`] in its place, only the process was killed there.
     PowerCut,
 }
 

@@ -4,8 +4,9 @@
 //! slot, at byte 0 and at byte 4096:
 //! magic 8 | version u32 | chain id 32 | public key 32 | count u64 | log sequence u64 | watermark (codec, 48) | crc32
 //! ```
-//! What holds: a stored watermark is durable before [`WatermarkFile::store`] returns, and a crash during a store leaves the
-//! one before it, because a store writes the older slot only. A slot that does not check is either that half-written store,
+//! What holds: a stored watermark is durable before [`WatermarkFile::store`] returns, and one that was found before
+//! [`WatermarkFile::open`] does. A crash during a store leaves the one before it, because a store writes the older slot
+//! only. A slot that does not check is either that half-written store,
 //! which no signature followed, or damage to the newest one; which of the two is decided by the consensus log, whose groups
 //! carry the count of the watermark they were written under.
 
@@ -109,7 +110,7 @@ impl WatermarkFile {
             .context("sync directory", directory)
     }
 
-    /// Opens the file and takes the newer sound slot.
+    /// Opens the file, takes the newer sound slot and makes it durable.
     pub(crate) fn open(
         disk: &dyn Disk,
         directory: &Path,
@@ -142,13 +143,24 @@ impl WatermarkFile {
             [None, Some(only)] => (1, only),
             [None, None] => return Err(StorageError::damaged(&path, 0, None, Damage::BothSlots)),
         };
-        Ok(Self {
+        let opened = Self {
             file,
             path,
             owner,
             stored,
             slot,
-        })
+        };
+        opened.settle(disk, directory)?;
+        Ok(opened)
+    }
+
+    /// The process before may have ended between writing a slot and syncing it, or because the sync failed; see
+    /// [`crate::settle`] for why the slot is written again. The other slot is older, and was durable before this one was
+    /// written; it is not touched, so that it stays what a store leaves to fall back on.
+    fn settle(&self, disk: &dyn Disk, directory: &Path) -> Result<(), StorageError> {
+        self.write(self.slot, &self.stored)?;
+        disk.sync_directory(directory)
+            .context("sync directory", directory)
     }
 
     pub(crate) fn stored(&self) -> Stored {
@@ -167,13 +179,18 @@ impl WatermarkFile {
             watermark,
         };
         let slot = 1 - self.slot;
-        self.file
-            .write_at(SLOT_OFFSETS[slot], &slot_bytes(&self.owner, &next))
-            .context("write", &self.path)?;
-        self.file.sync().context("sync", &self.path)?;
+        self.write(slot, &next)?;
         self.stored = next;
         self.slot = slot;
         Ok(())
+    }
+
+    /// Writes a slot, durably.
+    fn write(&self, slot: usize, stored: &Stored) -> Result<(), StorageError> {
+        self.file
+            .write_at(SLOT_OFFSETS[slot], &slot_bytes(&self.owner, stored))
+            .context("write", &self.path)?;
+        self.file.sync().context("sync", &self.path)
     }
 }
 

@@ -1,5 +1,6 @@
 //! A validator's whole disk through power cuts: consensus log, watermark and block log in the order in which a node uses
-//! them, cut at every operation, with random parts of the unsynced writes kept.
+//! them, cut at every operation, with random parts of the unsynced writes kept; and the same after a process that was killed
+//! or whose sync failed, so that the next one reads what was never synced.
 #![expect(clippy::unwrap_used, reason = "a failing test should panic")]
 
 use karwan_consensus::{EngineEntry, LogEntry, SignRequest, Signer};
@@ -174,6 +175,45 @@ fn a_validator_that_loses_power_at_any_operation_keeps_its_blocks_and_its_word()
             let mut node = start(&disk).unwrap_or_else(|error| panic!("{case}: {error}"));
             node.run(&mut world, 3).unwrap();
             assert_eq!(node.blocks.last().get(), HEIGHTS, "{case}");
+            for (height, block) in &world.finals {
+                let stored = node.blocks.read(Height::new(*height)).unwrap();
+                assert_eq!(stored, *block, "{case}: height {height}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_validator_reads_back_and_tells_survives_a_power_cut_even_if_it_was_never_synced() {
+    let whole = new_disk();
+    let first = whole.operations();
+    start(&whole)
+        .unwrap()
+        .run(&mut World::default(), 0)
+        .unwrap();
+    let operations = whole.operations() - first;
+    for fault in [Fault::PowerCut, Fault::FailedSync] {
+        for at in 0..operations {
+            let case = format!("{fault:?} at operation {at}");
+            let mut random = fastrand::Rng::with_seed(at);
+            let mut world = World::default();
+            let disk = new_disk();
+            disk.inject(disk.operations() + at, fault);
+            if let Ok(mut node) = start(&disk) {
+                drop(node.run(&mut world, 0));
+            }
+            // Only the process ends: the disk and its cache go on.
+            disk.heal();
+            let node = start(&disk).unwrap_or_else(|error| panic!("{case}: {error}"));
+            for height in 1..=node.blocks.last().get() {
+                let told = node.blocks.read(Height::new(height)).unwrap();
+                let before = world.finals.insert(height, told.clone());
+                assert!(before.is_none_or(|before| before == told), "{case}");
+            }
+            drop(node);
+            disk.crash(&mut |change| choice(&mut random, change));
+            let mut node = start(&disk).unwrap_or_else(|error| panic!("{case}: {error}"));
+            node.run(&mut world, 1).unwrap();
             for (height, block) in &world.finals {
                 let stored = node.blocks.read(Height::new(*height)).unwrap();
                 assert_eq!(stored, *block, "{case}: height {height}");

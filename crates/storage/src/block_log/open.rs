@@ -1,4 +1,5 @@
-//! Opening the block log: every frame is read and checked, and the end is judged.
+//! Opening the block log: every frame is read and checked, the end is judged, and what was found is made durable before
+//! anybody is told about it.
 //!
 //! A bad frame is a torn tail only if all of this holds: it is in the last file, nothing sound follows it, it fits one
 //! frame, and its height is above what the caller knows to be synced. Everything else is damage and is refused. A last file
@@ -9,7 +10,8 @@ use super::{BlockLogOptions, KIND, Progress, segment_name};
 use crate::disk::{Disk, DiskFile, OpenMode};
 use crate::error::{Damage, IoContext, StorageError, TornTail};
 use crate::frame::{self, FILE_HEADER_BYTES, Found, FrameScan, as_u64};
-use karwan_types::Height;
+use crate::settle::{FileAsRead, LastFrame};
+use karwan_types::{ChainId, Height};
 use std::path::{Path, PathBuf};
 
 /// A log as it was found.
@@ -18,6 +20,8 @@ pub(super) struct Scanned {
     /// The last sound height.
     pub(super) last: Height,
     pub(super) torn: Option<TornTail>,
+    /// The last sound frame of the last segment.
+    last_frame: Option<LastFrame>,
     /// A file whose creation was cut short.
     unborn: Option<PathBuf>,
 }
@@ -30,20 +34,32 @@ struct Listed {
 }
 
 impl Scanned {
-    /// Cuts the torn tail and removes the unborn file, durably.
-    pub(super) fn repair(&self, disk: &dyn Disk, directory: &Path) -> Result<(), StorageError> {
+    /// Cuts the torn tail, removes the unborn file, and makes durable everything that is left. The files before the last
+    /// one are durable: a block is synced before the next one is appended, and so before a file is begun for it.
+    pub(super) fn settle(
+        &self,
+        disk: &dyn Disk,
+        directory: &Path,
+        chain: &ChainId,
+    ) -> Result<(), StorageError> {
         if let Some(path) = &self.unborn {
             disk.remove(path).context("remove", path)?;
-            disk.sync_directory(directory)
-                .context("sync directory", directory)?;
-        } else if let Some(torn) = &self.torn {
-            let file = disk
-                .open(&torn.file, OpenMode::Write)
-                .context("open", &torn.file)?;
-            file.truncate(torn.offset).context("cut", &torn.file)?;
-            file.sync().context("sync", &torn.file)?;
         }
-        Ok(())
+        if let Some(segment) = self.segments.last() {
+            let path = &segment.path;
+            let file = disk.open(path, OpenMode::Write).context("open", path)?;
+            let as_read = FileAsRead {
+                path,
+                kind: KIND,
+                chain,
+                number: segment.first.get(),
+                last: self.last_frame.as_ref(),
+                end: segment.bytes,
+            };
+            as_read.settle(&*file)?;
+        }
+        disk.sync_directory(directory)
+            .context("sync directory", directory)
     }
 
     /// The log ends before a height that was synced.
@@ -82,6 +98,7 @@ pub(super) fn scan(
             segments: Vec::with_capacity(listed.len()),
             last: Height::GENESIS,
             torn: None,
+            last_frame: None,
             unborn: None,
         },
     };
@@ -185,12 +202,14 @@ impl Scanner<'_> {
         let mut offset = as_u64(FILE_HEADER_BYTES);
         let mut offsets = Vec::new();
         let mut body = Vec::new();
+        let mut last_frame = None;
         loop {
             let height = self.scanned.last.next();
             match scan.at(offset, Some(height.get()), &mut body)? {
                 Found::End => break,
                 Found::Frame(header) => {
                     offsets.push(segment_offset(offset));
+                    LastFrame::replace(&mut last_frame, offset, header, &mut body);
                     offset = offset.saturating_add(header.frame_bytes());
                     self.scanned.last = height;
                     self.report(header.frame_bytes());
@@ -204,6 +223,7 @@ impl Scanner<'_> {
                 }
             }
         }
+        self.scanned.last_frame = last_frame;
         self.scanned.segments.push(Segment {
             first,
             path,

@@ -51,7 +51,8 @@ struct Place {
 impl BlockReader {
     /// Opens a log only for reading: nothing is created, cut or repaired. For offline verification of a stopped node.
     ///
-    /// Returns the torn tail that a writer would cut, if there is one; its block is not readable.
+    /// Returns the torn tail that a writer would cut, if there is one; its block is not readable. Nothing is made durable
+    /// either: the last block may be one that the node wrote and did not sync before it ended, which a power loss takes back.
     ///
     /// # Errors
     /// As [`super::BlockLog::open`].

@@ -3,6 +3,9 @@
 //! The newest file is current when its creation was complete (its header and first group check). If it was not, and an
 //! older file is there, and nothing follows where the first group should be, its creation was cut short: it is removed and
 //! the older file is current. Older files than the current one were to be removed when the power went.
+//!
+//! Entries are given back, and older files removed, only after the current file is durable, since its last group may have
+//! been written and never synced.
 
 use super::{
     ConsensusLog, ConsensusLogFloor, ENTRY_BYTES_MAX, KIND, NEW_FILE_BYTES, RECORD_BASE,
@@ -11,6 +14,7 @@ use super::{
 use crate::disk::{Disk, DiskFile, OpenMode};
 use crate::error::{Damage, FailStop, IoContext, StorageError, TornTail};
 use crate::frame::{self, FILE_HEADER_BYTES, Found, FrameScan, array_at, as_u64, u32_at};
+use crate::settle::{FileAsRead, LastFrame};
 use karwan_consensus::LogEntry;
 use karwan_types::{ChainId, Height, decode};
 use std::path::{Path, PathBuf};
@@ -25,7 +29,16 @@ struct Content {
     highest: Height,
     height_bytes: u64,
     entries: Vec<LogEntry>,
+    last_group: Option<LastFrame>,
     torn: Option<TornTail>,
+}
+
+/// The file that is written to, and one whose creation was cut short.
+struct Current {
+    number: u64,
+    path: PathBuf,
+    file: Box<dyn DiskFile>,
+    unborn: Option<TornTail>,
 }
 
 pub(super) fn open(
@@ -35,32 +48,25 @@ pub(super) fn open(
     floor: ConsensusLogFloor,
 ) -> Result<(ConsensusLog, Option<TornTail>), StorageError> {
     let mut files = list(&*disk, directory).map_err(|error| missing_directory(error, directory))?;
-    let Some((mut number, mut path)) = files.pop() else {
-        return Err(StorageError::MissingConsensusLog {
-            directory: directory.to_path_buf(),
-        });
-    };
-    let mut unborn = None;
-    let mut file = open_file(&*disk, &path)?;
-    if !creation_complete(&*file, &chain, number, &path)? {
-        let bytes = file.len().context("measure", &path)?;
-        let Some(older) = files.pop().filter(|_| bytes <= as_u64(NEW_FILE_BYTES)) else {
-            return Err(StorageError::damaged(&path, 0, None, Damage::FileHeader));
-        };
-        unborn = Some(TornTail {
-            file: path.clone(),
-            offset: 0,
-            bytes,
-            number,
-        });
-        (number, path) = older;
-        file = open_file(&*disk, &path)?;
-        if !creation_complete(&*file, &chain, number, &path)? {
-            return Err(StorageError::damaged(&path, 0, None, Damage::FileHeader));
-        }
-    }
+    let Current {
+        number,
+        path,
+        file,
+        unborn,
+    } = take_current(&*disk, directory, &chain, &mut files)?;
     let content = read_content(&*file, &path, &chain, floor)?;
-    // Only now that the current file is known to be sound, superseded ones may go.
+    let as_read = FileAsRead {
+        path: &path,
+        kind: KIND,
+        chain: &chain,
+        number,
+        last: content.last_group.as_ref(),
+        end: content.end,
+    };
+    as_read.settle(&*file)?;
+    disk.sync_directory(directory)
+        .context("sync directory", directory)?;
+    // Only now that the current file is known to be sound, and durable with its name, superseded ones may go.
     let superseded = files.iter().map(|(_, old)| old);
     for old in superseded.chain(unborn.iter().map(|torn| &torn.file)) {
         disk.remove(old).context("remove", old)?;
@@ -68,10 +74,6 @@ pub(super) fn open(
     if unborn.is_some() || !files.is_empty() {
         disk.sync_directory(directory)
             .context("sync directory", directory)?;
-    }
-    if let Some(torn) = &content.torn {
-        file.truncate(torn.offset).context("cut", &path)?;
-        file.sync().context("sync", &path)?;
     }
     let torn = content.torn.or(unborn);
     let log = ConsensusLog {
@@ -93,6 +95,50 @@ pub(super) fn open(
         failures: FailStop::default(),
     };
     Ok((log, torn))
+}
+
+/// Takes the current file, and one that was cut short, out of the list; what stays in it is superseded.
+fn take_current(
+    disk: &dyn Disk,
+    directory: &Path,
+    chain: &ChainId,
+    files: &mut Vec<(u64, PathBuf)>,
+) -> Result<Current, StorageError> {
+    let Some((number, path)) = files.pop() else {
+        return Err(StorageError::MissingConsensusLog {
+            directory: directory.to_path_buf(),
+        });
+    };
+    let file = open_file(disk, &path)?;
+    if creation_complete(&*file, chain, number, &path)? {
+        return Ok(Current {
+            number,
+            path,
+            file,
+            unborn: None,
+        });
+    }
+    let bytes = file.len().context("measure", &path)?;
+    let Some((older_number, older)) = files.pop().filter(|_| bytes <= as_u64(NEW_FILE_BYTES))
+    else {
+        return Err(StorageError::damaged(&path, 0, None, Damage::FileHeader));
+    };
+    let unborn = TornTail {
+        file: path,
+        offset: 0,
+        bytes,
+        number,
+    };
+    let file = open_file(disk, &older)?;
+    if !creation_complete(&*file, chain, older_number, &older)? {
+        return Err(StorageError::damaged(&older, 0, None, Damage::FileHeader));
+    }
+    Ok(Current {
+        number: older_number,
+        path: older,
+        file,
+        unborn: Some(unborn),
+    })
 }
 
 /// The files of the log, oldest first.
@@ -195,6 +241,7 @@ fn read_content(
         highest: Height::GENESIS,
         height_bytes: 0,
         entries: Vec::new(),
+        last_group: None,
         torn: None,
     };
     let mut expected = None;
@@ -207,6 +254,7 @@ fn read_content(
                 content
                     .take_group(&body)
                     .ok_or_else(|| StorageError::damaged(path, offset, None, Damage::Content))?;
+                LastFrame::replace(&mut content.last_group, offset, header, &mut body);
                 content.end = offset.saturating_add(header.frame_bytes());
                 content.sequence = header.number;
                 content.witness = header.witness;

@@ -83,8 +83,11 @@ impl Disk for RealDisk {
             .recursive(true)
             .mode(0o700)
             .create(&full)?;
-        for created in missing {
-            if let Some(parent) = created.parent() {
+        // A directory that was there may be from a process that ended before it synced the name. The home is the operator's:
+        // what is above it may not be ours to open.
+        let found = (missing.is_empty() && !directory.as_os_str().is_empty()).then_some(&*full);
+        for named in missing.into_iter().chain(found) {
+            if let Some(parent) = named.parent() {
                 sync_full(parent)?;
             }
         }

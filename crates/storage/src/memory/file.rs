@@ -49,24 +49,78 @@ impl Node {
         });
     }
 
+    /// Stores the changes of which no sync failed. Where one of them lies over an abandoned change, that is superseded: an
+    /// old write cannot reach the disk after a newer one was stored in its place.
     fn sync(&mut self) {
-        let (abandoned, stored) = std::mem::take(&mut self.unsynced)
-            .into_iter()
-            .partition::<Vec<_>, _>(|change| change.abandoned);
-        for change in stored {
+        let mut abandoned: Vec<ChangeKind> = Vec::new();
+        for change in std::mem::take(&mut self.unsynced) {
+            if change.abandoned {
+                abandoned.push(change.kind);
+                continue;
+            }
             change.kind.apply(&mut self.durable);
+            abandoned = abandoned
+                .into_iter()
+                .flat_map(|older| older.left_after(&change.kind))
+                .collect();
         }
-        self.unsynced = abandoned;
+        self.unsynced = abandoned
+            .into_iter()
+            .map(|kind| Change {
+                kind,
+                abandoned: true,
+            })
+            .collect();
     }
 }
 
 impl ChangeKind {
+    /// What a later change does not supersede.
+    fn left_after(self, later: &Self) -> Vec<Self> {
+        match (self, later) {
+            (
+                Self::Write { offset, bytes },
+                Self::Write {
+                    offset: start,
+                    bytes: over,
+                },
+            ) => {
+                let end = start.saturating_add(over.len());
+                let before = part(offset, &bytes, 0, *start);
+                let after = part(offset, &bytes, end, usize::MAX);
+                before.into_iter().chain(after).collect()
+            }
+            (Self::Write { offset, bytes }, Self::Truncate { length }) => {
+                part(offset, &bytes, 0, *length).into_iter().collect()
+            }
+            // The size was stored: with a later cut, or with bytes beyond the earlier one.
+            (Self::Truncate { .. }, Self::Truncate { .. }) => Vec::new(),
+            (Self::Truncate { length }, Self::Write { offset, bytes }) => {
+                if offset.saturating_add(bytes.len()) > length {
+                    Vec::new()
+                } else {
+                    vec![Self::Truncate { length }]
+                }
+            }
+        }
+    }
+
     pub(crate) fn apply(&self, content: &mut Vec<u8>) {
         match self {
             Self::Write { offset, bytes } => put(content, *offset, bytes),
             Self::Truncate { length } => content.truncate(*length),
         }
     }
+}
+
+/// The part of a write that lies between two places of the file; none when it is empty.
+fn part(offset: usize, bytes: &[u8], from: usize, to: usize) -> Option<ChangeKind> {
+    let first = from.saturating_sub(offset).min(bytes.len());
+    let last = to.saturating_sub(offset).min(bytes.len());
+    (first < last).then(|| ChangeKind::Write {
+        offset: offset.saturating_add(first),
+        bytes: bytes[first..last].to_vec(),
+    })
 }
 
 /// Writes bytes into a file's content; a gap before them reads as zeros.

@@ -88,6 +88,61 @@ fn after_a_failed_sync_a_later_one_does_not_store_the_same_writes() {
 }
 
 #[test]
+fn what_is_written_again_after_a_failed_sync_is_stored() {
+    let (disk, file) = prepared();
+    disk.inject(disk.operations(), Fault::FailedSync);
+    assert!(file.sync().is_err());
+    file.write_at(11, b"bcd").unwrap();
+    file.sync().unwrap();
+    disk.crash(&mut |_| Kept::Nothing);
+    assert_eq!(contents(&disk), b"0123456789\0bcd");
+}
+
+#[test]
+fn a_write_whose_sync_failed_never_lands_on_what_was_stored_after_it() {
+    let (disk, file) = prepared();
+    disk.inject(disk.operations(), Fault::FailedSync);
+    assert!(file.sync().is_err());
+    file.write_at(11, b"XYZ").unwrap();
+    file.sync().unwrap();
+    let mut asked = Vec::new();
+    disk.crash(&mut |change| {
+        let Unsynced::Write { offset, length, .. } = *change else {
+            panic!("only writes are open: {change:?}");
+        };
+        asked.push((offset, length));
+        Kept::All
+    });
+    assert_eq!(asked, [(10, 1), (14, 1)]);
+    assert_eq!(contents(&disk), b"0123456789aXYZe");
+}
+
+#[test]
+fn what_was_cut_off_after_a_failed_sync_does_not_come_back_behind_what_follows() {
+    let (disk, file) = prepared();
+    disk.inject(disk.operations(), Fault::FailedSync);
+    assert!(file.sync().is_err());
+    file.truncate(10).unwrap();
+    file.sync().unwrap();
+    file.write_at(10, b"XY").unwrap();
+    file.sync().unwrap();
+    disk.crash(&mut |_| Kept::All);
+    assert_eq!(contents(&disk), b"0123456789XY");
+}
+
+#[test]
+fn a_killed_process_leaves_what_it_wrote_to_be_read_and_to_be_lost() {
+    let (disk, file) = prepared();
+    disk.inject(disk.operations(), Fault::PowerCut);
+    assert!(file.sync().is_err());
+    disk.heal();
+    assert_eq!(contents(&disk), b"0123456789abcde");
+    assert_eq!(file.len().unwrap(), 15);
+    disk.crash(&mut |_| Kept::Nothing);
+    assert_eq!(contents(&disk), b"0123456789");
+}
+
+#[test]
 fn a_full_disk_takes_half_of_a_write_and_no_new_files_but_still_syncs() {
     let (disk, file) = prepared();
     disk.inject(disk.operations(), Fault::NoSpace);

@@ -69,18 +69,97 @@ fn every_acknowledged_block_survives_a_power_cut_at_any_operation() {
 
 #[test]
 fn repairing_a_torn_tail_may_itself_be_cut_at_any_operation() {
-    for at in 0..24 {
+    let torn = || {
         let disk = log_of(5);
         let (mut log, _) = open(&disk, None).unwrap();
         log.append(Height::new(6), &block(6)).unwrap();
         drop(log);
         disk.crash(&mut |_| Kept::First(20));
-        disk.inject(disk.operations() + at, Fault::PowerCut);
-        drop(open(&disk, Some(5)));
-        disk.crash(&mut |_| Kept::Nothing);
-        let (log, _) = open(&disk, Some(5)).unwrap();
-        assert_holds(&log, 5);
+        disk
+    };
+    let whole = torn();
+    let before = whole.operations();
+    drop(open(&whole, Some(5)).unwrap());
+    for at in 0..whole.operations() - before {
+        for kept in [Kept::Nothing, Kept::First(10), Kept::Last(10), Kept::All] {
+            let disk = torn();
+            disk.inject(disk.operations() + at, Fault::PowerCut);
+            assert!(open(&disk, Some(5)).is_err(), "power cut at {at}");
+            disk.crash(&mut |_| kept);
+            let (log, _) = open(&disk, Some(5)).unwrap();
+            assert_holds(&log, 5);
+        }
     }
+}
+
+/// How a process ends that has written and not synced.
+const ENDS: [Fault; 3] = [Fault::PowerCut, Fault::FailedSync, Fault::NoSpace];
+
+#[test]
+fn what_is_read_after_a_killed_process_survives_a_power_cut_after_that() {
+    let whole = MemoryDisk::new();
+    let _ = history(&whole, &mut None);
+    for fault in ENDS {
+        for at in 0..=whole.operations() {
+            let disk = MemoryDisk::new();
+            disk.inject(at, fault);
+            let (acknowledged, tried) = history(&disk, &mut None);
+            // The process ends; what it wrote is still in the cache.
+            disk.heal();
+            let case = format!("{fault:?} at {at}");
+            let (log, _) =
+                open(&disk, Some(acknowledged)).unwrap_or_else(|error| panic!("{case}: {error}"));
+            let told = log.reader().last().get();
+            assert!((acknowledged..=tried).contains(&told), "{case}: {told}");
+            assert_holds(&log, told);
+            drop(log);
+            disk.crash(&mut |_| Kept::Nothing);
+            let (log, torn) =
+                open(&disk, Some(told)).unwrap_or_else(|error| panic!("{case}: {error}"));
+            assert_eq!(torn, None, "{case}");
+            assert_holds(&log, told);
+        }
+    }
+}
+
+#[test]
+fn a_failed_sync_of_an_opening_leaves_it_to_the_next_one() {
+    let disk = log_of(5);
+    let (mut log, _) = open(&disk, None).unwrap();
+    log.append(Height::new(6), &block(6)).unwrap();
+    disk.inject(disk.operations(), Fault::FailedSync);
+    assert!(log.sync().is_err());
+    drop(log);
+    disk.inject(disk.operations(), Fault::FailedSync);
+    assert!(open(&disk, Some(5)).is_err(), "nothing is told");
+    let (log, _) = open(&disk, Some(5)).unwrap();
+    assert_eq!(log.last().get(), 6);
+    drop(log);
+    disk.crash(&mut |_| Kept::Nothing);
+    assert_holds(&open(&disk, Some(6)).unwrap().0, 6);
+}
+
+#[test]
+fn a_reader_of_a_stopped_node_writes_nothing() {
+    let disk = log_of(5);
+    let (mut log, _) = open(&disk, None).unwrap();
+    log.append(Height::new(6), &block(6)).unwrap();
+    drop(log);
+    let options = BlockLogOptions::new(chain(), None);
+    let directory = Path::new(DIRECTORY);
+    let shared: Arc<dyn Disk> = Arc::new(disk.clone());
+    let (reader, _) = BlockReader::open(shared, directory, options, &mut |_| {}).unwrap();
+    assert_eq!(reader.last().get(), 6);
+    let mut unsynced = 0;
+    disk.crash(&mut |_| {
+        unsynced += 1;
+        Kept::Nothing
+    });
+    assert_eq!(
+        unsynced, 1,
+        "the node's own write, and it is still unsynced"
+    );
+    assert_holds(&open(&disk, Some(5)).unwrap().0, 5);
 }
 
 #[test]

@@ -83,6 +83,62 @@ fn no_position_is_signed_twice_through_any_crash() {
 }
 
 #[test]
+fn a_watermark_that_is_read_after_a_killed_process_survives_a_power_cut_after_that() {
+    let request = precommit(1, 0, Some(1));
+    let whole = new_disk();
+    let (mut signer, _) = open(&whole).unwrap();
+    let before = whole.operations();
+    vote(&mut signer, &request).unwrap();
+    let operations = whole.operations() - before;
+    for fault in [Fault::PowerCut, Fault::FailedSync, Fault::NoSpace] {
+        let mut advanced = 0;
+        for at in 0..operations {
+            let case = format!("{fault:?} at operation {at}");
+            let disk = new_disk();
+            let (mut signer, _) = open(&disk).unwrap();
+            disk.inject(disk.operations() + at, fault);
+            let appended = signer.try_append(&input(1, 1));
+            if appended.and_then(|()| signer.try_sync()).is_ok() {
+                let _ = signer.sign(&request);
+            }
+            drop(signer);
+            // The process ends; what it wrote is still in the cache.
+            disk.heal();
+            let (signer, told) = open(&disk).unwrap_or_else(|error| panic!("{case}: {error}"));
+            advanced += u32::from(told.watermark == request.watermark());
+            let inputs = signer.entries_for(Height::new(1));
+            drop(signer);
+            disk.crash(&mut |_| Kept::Nothing);
+            let (signer, report) = open(&disk).unwrap_or_else(|error| panic!("{case}: {error}"));
+            assert_eq!(report.watermark, told.watermark, "{case}");
+            assert_eq!(signer.entries_for(Height::new(1)), inputs, "{case}");
+        }
+        assert!(advanced > 0, "{fault:?}: a watermark was read back");
+    }
+}
+
+#[test]
+fn the_name_of_a_watermark_is_durable_before_it_is_used() {
+    let whole = MemoryDisk::new();
+    create(&whole, 0).unwrap();
+    for at in 0..whole.operations() {
+        let disk = MemoryDisk::new();
+        disk.inject(at, Fault::PowerCut);
+        assert!(create(&disk, 0).is_err(), "killed at operation {at}");
+        disk.heal();
+        if !disk.paths().contains(&Path::new(WATERMARK).to_path_buf()) {
+            continue;
+        }
+        let (mut signer, _) = open(&disk).unwrap();
+        vote(&mut signer, &precommit(1, 0, Some(1))).unwrap();
+        drop(signer);
+        disk.crash(&mut |_| Kept::Nothing);
+        let (signer, _) = open(&disk).unwrap();
+        assert_eq!(signer.watermark(), precommit(1, 0, Some(1)).watermark());
+    }
+}
+
+#[test]
 fn creating_a_signer_may_be_cut_at_any_operation_and_done_again() {
     let whole = MemoryDisk::new();
     create(&whole, 0).unwrap();
