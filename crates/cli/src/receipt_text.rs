@@ -77,8 +77,8 @@ fn sentence(receipt: &Receipt, genesis: &Genesis) -> String {
     );
     match outcome.status {
         TransactionStatus::Acsc | TransactionStatus::Accc => match outcome.operation.as_str() {
-            "Issue" => format!("{to} issued {money} to {from} {at}."),
-            "RedeemConfirm" => format!("{to} redeemed {money} from {from} {at}."),
+            "IssueRequest" => format!("{to} issued {money} to {from} {at}."),
+            "RedeemRequest" => format!("{to} redeemed {money} from {from} {at}."),
             _ if outcome.status == TransactionStatus::Accc => {
                 format!("{to} confirmed {at} that it has credited the {money} that {from} paid.")
             }

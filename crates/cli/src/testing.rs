@@ -115,7 +115,9 @@ pub(crate) fn receipt(genesis: &Genesis) -> Receipt {
         .iter()
         .map(karwan_types::Outcome::hash)
         .collect();
-    let last = leaves.len() - 1;
+    // What became of the request; the issuing instruction has an outcome of its own, which moves no money.
+    let moved = |outcome: &karwan_types::Outcome| outcome.movement.is_some();
+    let last = draft.outcomes.iter().rposition(moved).unwrap();
     Receipt {
         version: karwan_types::RECEIPT_VERSION,
         outcome: draft.outcomes[last].clone(),

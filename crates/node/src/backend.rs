@@ -18,7 +18,7 @@ use karwan_types::{
     BlockFrame, ChainId, DurationMs, EncodedTransaction, Height, PublicKey, Sentence,
 };
 use std::sync::Arc;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::{OwnedSemaphorePermit, oneshot, watch};
 
 /// When a sender whose transaction found no room should try again.
 const RETRY_AFTER: DurationMs = DurationMs::from_millis(500);
@@ -51,16 +51,26 @@ fn item(name: &'static str, failing: Option<String>) -> HealthItem {
     }
 }
 
+fn retry(reason: &str) -> SubmitAnswer {
+    SubmitAnswer::RetryLater {
+        reason: Sentence::fitted(reason),
+        after: RETRY_AFTER,
+    }
+}
+
 impl NodeBackend {
-    async fn take_in(self, encoded: EncodedTransaction) -> SubmitAnswer {
-        let retry = |reason: &str| SubmitAnswer::RetryLater {
-            reason: Sentence::fitted(reason),
-            after: RETRY_AFTER,
-        };
+    async fn take_in(
+        self,
+        encoded: EncodedTransaction,
+        place: OwnedSemaphorePermit,
+    ) -> SubmitAnswer {
         let (chain, verified) = (self.chain, Arc::clone(&self.verified));
-        let verification =
-            tokio::task::spawn_blocking(move || verified.verify(encoded, &chain)).await;
-        let transaction = match verification {
+        let verify = move || {
+            let verification = verified.verify(encoded, &chain);
+            drop(place);
+            verification
+        };
+        let transaction = match tokio::task::spawn_blocking(verify).await {
             Ok(Ok(transaction)) => transaction,
             Ok(Err(rejection)) => return SubmitAnswer::Rejected(rejection),
             Err(_) => return retry("the node is stopping"),
@@ -83,14 +93,15 @@ impl NodeBackend {
                 SubmitAnswer::AlreadyFinal
             }
             Ok(ReplicaAnswer::Duplicate) => SubmitAnswer::Duplicate,
-            Ok(ReplicaAnswer::RetryLater) => {
-                retry("as many transactions wait as this institution may have waiting")
-            }
+            Ok(ReplicaAnswer::RetryLater) => retry(
+                "as many transactions wait as this node, or this institution, may have waiting",
+            ),
             Ok(ReplicaAnswer::Rejected(rejection)) => SubmitAnswer::Rejected(rejection),
             Err(_) => retry("the node is stopping"),
         }
     }
 
+    /// Whether others have stored more blocks than the one that may be on its way.
     fn is_syncing(&self) -> bool {
         let standing = *self.owner.progress.borrow();
         standing.highest_reported.get() > standing.height.get().saturating_add(1)
@@ -112,15 +123,13 @@ impl Backend for NodeBackend {
         self.queries.publisher.heights()
     }
     fn submit(&self, transaction: EncodedTransaction) -> BoxFuture<'static, SubmitAnswer> {
+        let Some(place) = self.verified.place() else {
+            let full = retry("as many transactions wait to be verified as may wait");
+            return std::future::ready(full).boxed();
+        };
         // A task of its own: the transaction is taken in although the client goes away.
-        let task = tokio::spawn(self.clone().take_in(transaction));
-        async move {
-            task.await.unwrap_or_else(|_| SubmitAnswer::RetryLater {
-                reason: Sentence::fitted("the node is stopping"),
-                after: RETRY_AFTER,
-            })
-        }
-        .boxed()
+        let task = tokio::spawn(self.clone().take_in(transaction, place));
+        async move { task.await.unwrap_or_else(|_| retry("the node is stopping")) }.boxed()
     }
     fn frame(&self, height: Height) -> Result<Option<Arc<BlockFrame>>, BackendError> {
         let frame = self

@@ -3,26 +3,53 @@
 //! Settlement without information is not a payment: the debtor's node keeps the sealed message on disk until the node that
 //! serves the creditor has it on disk, and that one keeps it until the creditor agent confirms the credit on the ledger.
 //! Nothing is sent before the payment is final, and nobody on the way can read it.
+//!
+//! The nodes are not trusted with each other's messages, and an age file cannot be judged without the key to it. So an
+//! outbox keeps one message of each peer for a payment, and the institution opens whichever is meant. What remains: a peer
+//! that says falsely that it has stored a message makes its sender forget it, because who serves whom is not on the ledger.
+
+mod gateway;
+mod shelf;
+
+pub(crate) use gateway::NodeGateway;
 
 use crate::published::Publisher;
 use crate::wire::{CIPHERTEXT_BYTES_MAX, Delivery, DeliveryKey, Wire};
 use bytes::Bytes;
-use karwan_ledger::{InstructionKey, Record};
-use karwan_networking::NetworkHandle;
-use karwan_rpc::{BackendError, DeliverAnswer, Gateway, OutboxMessage, OutboxPlace, SealedMessage};
-use karwan_types::{BlockFrame, Lei, PublicKey, Sentence, TransactionStatus, decode, encode};
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use karwan_ledger::{InstructionKey, Record, State};
+use karwan_networking::{NetworkHandle, SendError};
+use karwan_replica::Recipient;
+use karwan_rpc::LARGE_ANSWER_BYTES_MAX;
+use karwan_types::{BlockFrame, DurationMs, Hash, Lei, PublicKey, TransactionStatus};
+use shelf::{Entry, Others, Shelf, Variant};
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
+use std::io;
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The most messages on their way out of this node.
-pub(crate) const OUTGOING_MAX: usize = 10_000;
+/// The most messages on their way out of this node. Like the next two limits it may be passed by as many messages as are
+/// being stored at the same time.
+const OUTGOING_MAX: usize = 10_000;
+/// The most messages on their way out of one institution.
+const OUTGOING_PER_AGENT_MAX: usize = 1_000;
 /// The most messages that wait for one institution.
-pub(crate) const OUTBOX_MAX: usize = 10_000;
-/// The largest stored delivery, in bytes.
-const DELIVERY_BYTES_MAX: usize = CIPHERTEXT_BYTES_MAX + 1_024;
+const OUTBOX_MAX: usize = 10_000;
+/// The most messages that an outbox keeps for one payment, each from another peer.
+const VARIANTS_MAX: usize = 8;
+/// The most bytes of messages in one reading of an outbox; the message that passes it is still shown.
+const OUTBOX_READ_BYTES_MAX: usize = 8 << 20;
+/// The most messages sent again at a time.
+const RESENT_MAX: usize = 256;
+/// The most messages sent to a peer when it connects; the others follow when they are sent again.
+const SENT_ON_CONNECTION_MAX: usize = 16;
+/// The most bytes of messages sent again at a time; the message that passes it is still sent.
+const RESENT_BYTES_MAX: usize = 16 << 20;
+/// How long a message waits for a payment that the ledger does not know: seven days.
+const UNKNOWN_PAYMENT_MAX: DurationMs = DurationMs::from_millis(7 * 24 * 3_600_000);
+
+// The server tells that there is more when an answer is full, so what is read must fill one.
+const _: () = assert!(OUTBOX_READ_BYTES_MAX > LARGE_ANSWER_BYTES_MAX);
 
 /// Why a message was not taken.
 #[derive(Debug, thiserror::Error)]
@@ -33,19 +60,35 @@ pub(crate) enum DeliveryError {
     /// Too many wait.
     #[error("{OUTGOING_MAX} messages wait to be delivered; try again later")]
     Full,
+    /// Too many of the institution wait.
+    #[error(
+        "{OUTGOING_PER_AGENT_MAX} messages of this institution wait to be delivered; try again later"
+    )]
+    AgentFull,
     /// The disk failed.
     #[error("the message cannot be stored")]
     Disk(#[from] io::Error),
 }
 
-/// Messages on disk, and what is known about them.
+/// What became of a message that may be sent.
+enum Sending {
+    /// It waits: its payment is not final, or its file cannot be read.
+    Waits,
+    /// So many bytes are queued, or handed to an outbox of this node.
+    Sent(usize),
+    /// No queue has room.
+    NoRoom,
+}
+
+/// Messages on disk, and what is known about them. Every method uses the disk: call it on a thread that may block.
 pub(crate) struct Deliveries {
-    outgoing: PathBuf,
-    outbox: PathBuf,
-    served: BTreeSet<Lei>,
+    outgoing: Shelf,
+    /// The outboxes of the institutions served here.
+    outboxes: BTreeMap<Lei, Shelf>,
     publisher: Publisher,
     network: NetworkHandle,
-    waiting: Mutex<BTreeMap<DeliveryKey, Lei>>,
+    /// The payment whose message was sent again last.
+    resent: Mutex<Option<DeliveryKey>>,
 }
 
 impl Deliveries {
@@ -56,24 +99,25 @@ impl Deliveries {
         publisher: Publisher,
         network: NetworkHandle,
     ) -> io::Result<Self> {
-        let (outgoing, outbox) = (data.join("outgoing"), data.join("outbox"));
-        fs::create_dir_all(&outgoing)?;
+        let outgoing = Shelf::open(data.join("outgoing"))?;
+        outgoing.forget_replaced();
+        let outbox = data.join("outbox");
+        let mut outboxes = BTreeMap::new();
         for lei in served {
-            fs::create_dir_all(outbox.join(lei.as_str()))?;
+            outboxes.insert(*lei, Shelf::open(outbox.join(lei.as_str()))?);
         }
-        let mut waiting = BTreeMap::new();
-        for delivery in read_all(&outgoing, None, OUTGOING_MAX)? {
-            waiting.insert(delivery.key, delivery.creditor);
-        }
-        let served = served.iter().copied().collect();
         Ok(Self {
             outgoing,
-            outbox,
-            served,
+            outboxes,
             publisher,
             network,
-            waiting: Mutex::new(waiting),
+            resent: Mutex::new(None),
         })
+    }
+
+    /// Whether the outbox of an institution is here.
+    pub(crate) fn serves(&self, creditor: &Lei) -> bool {
+        self.outboxes.contains_key(creditor)
     }
 
     /// Keeps a message until its payment is final and the creditor's node has it. Durable when this returns.
@@ -81,12 +125,18 @@ impl Deliveries {
         if delivery.ciphertext.len() > CIPHERTEXT_BYTES_MAX {
             return Err(DeliveryError::TooLong(delivery.ciphertext.len()));
         }
-        if self.waiting().len() >= OUTGOING_MAX {
-            return Err(DeliveryError::Full);
+        // The debtor agent is the caller, so that no institution replaces another's message.
+        if self.outgoing.of_payment(&delivery.key).is_empty() {
+            if self.outgoing.len() >= OUTGOING_MAX {
+                return Err(DeliveryError::Full);
+            }
+            if self.outgoing.len_of(&delivery.key.agent) >= OUTGOING_PER_AGENT_MAX {
+                return Err(DeliveryError::AgentFull);
+            }
         }
-        write_durably(&self.outgoing, delivery)?;
-        self.waiting().insert(delivery.key, delivery.creditor);
-        self.send_if_final(delivery.key, None);
+        let variant = Variant::of_content(delivery.content());
+        self.outgoing.put(variant, delivery, Others::Go)?;
+        self.send_payment(&delivery.key);
         Ok(())
     }
 
@@ -101,14 +151,21 @@ impl Deliveries {
                 uetr: movement.uetr,
             };
             match outcome.status {
-                TransactionStatus::Acsc => self.send_if_final(key, None),
+                TransactionStatus::Acsc => self.send_payment(&key),
                 TransactionStatus::Accc => {
-                    if let Some(creditor) = movement.creditor_agent {
-                        forget(&self.outbox.join(creditor.as_str()).join(file_name(&key)));
+                    let creditor = movement.creditor_agent.as_ref();
+                    if let Some(outbox) = creditor.and_then(|creditor| self.outboxes.get(creditor))
+                    {
+                        outbox.remove_payment(&key);
                     }
-                    self.delivered(key);
+                    self.outgoing.remove_payment(&key);
                 }
-                TransactionStatus::Rjct | TransactionStatus::Canc => self.drop_if_over(key),
+                // Another instruction may have been refused under the reference of one that stands.
+                TransactionStatus::Rjct | TransactionStatus::Canc => {
+                    if self.record(&key).is_some_and(|record| is_over(&record)) {
+                        self.outgoing.remove_payment(&key);
+                    }
+                }
                 TransactionStatus::Rcvd
                 | TransactionStatus::Patc
                 | TransactionStatus::Actc
@@ -120,260 +177,257 @@ impl Deliveries {
 
     /// A peer is back: it may serve a creditor whose message waits.
     pub(crate) fn connected(&self, peer: PublicKey) {
-        let keys: Vec<DeliveryKey> = self.waiting().keys().copied().collect();
-        for key in keys {
-            self.send_if_final(key, Some(peer));
-        }
+        let entries = self.outgoing.entries();
+        self.send_some(
+            entries.iter(),
+            Recipient::Peer(peer),
+            SENT_ON_CONNECTION_MAX,
+        );
     }
 
-    /// Sends everything that waits and is final once more.
+    /// Forgets what nobody needs any more, also if the block that said so was missed, and sends some of what waits and is
+    /// final once more, going on where the last time ended.
     pub(crate) fn retry(&self) {
-        let keys: Vec<DeliveryKey> = self.waiting().keys().copied().collect();
-        for key in keys {
-            self.drop_if_over(key);
-            self.send_if_final(key, None);
+        self.sweep();
+        let entries = self.outgoing.entries();
+        let last = *self.resent();
+        let start = entries.partition_point(|entry| last.is_some_and(|last| entry.key <= last));
+        let (before, after) = entries.split_at(start);
+        let turn = after.iter().chain(before);
+        if let Some(last) = self.send_some(turn, Recipient::All, RESENT_MAX) {
+            *self.resent() = Some(last);
         }
     }
 
-    /// Takes a message in for an institution that this node serves; durable when it returns the key.
-    pub(crate) fn take(&self, delivery: &Delivery) -> Option<DeliveryKey> {
+    /// Takes a peer's message in for an institution that this node serves; durable when it returns the content's hash.
+    pub(crate) fn take(&self, from: PublicKey, delivery: &Delivery) -> Option<Hash> {
+        let outbox = self.outboxes.get(&delivery.creditor)?;
         let record = self.record(&delivery.key)?;
-        let meant = record.movement.creditor_agent == Some(delivery.creditor);
-        if !meant
-            || !self.served.contains(&delivery.creditor)
+        if record.movement.creditor_agent != Some(delivery.creditor)
             || delivery.ciphertext.len() > CIPHERTEXT_BYTES_MAX
         {
             return None;
         }
-        let directory = self.outbox.join(delivery.creditor.as_str());
         let stored = match record.status {
-            TransactionStatus::Acsc if directory.join(file_name(&delivery.key)).exists() => Ok(()),
-            TransactionStatus::Acsc if count(&directory) < OUTBOX_MAX => {
-                write_durably(&directory, delivery)
-            }
+            TransactionStatus::Acsc => store(outbox, from, delivery),
             // The creditor has confirmed the credit, so it has the message.
-            TransactionStatus::Accc => Ok(()),
-            TransactionStatus::Acsc
-            | TransactionStatus::Rcvd
+            TransactionStatus::Accc => true,
+            TransactionStatus::Rcvd
             | TransactionStatus::Patc
             | TransactionStatus::Actc
             | TransactionStatus::Pdng
             | TransactionStatus::Acsp
             | TransactionStatus::Rjct
-            | TransactionStatus::Canc => return None,
+            | TransactionStatus::Canc => false,
         };
-        match stored {
-            Ok(()) => Some(delivery.key),
-            Err(error) => {
-                tracing::error!(%error, "a payment's message cannot be stored; its sender keeps it");
-                None
-            }
-        }
+        stored.then(|| delivery.content())
     }
 
-    /// The creditor's node has the message.
-    pub(crate) fn delivered(&self, key: DeliveryKey) {
-        if self.waiting().remove(&key).is_some() {
-            forget(&self.outgoing.join(file_name(&key)));
-        }
+    /// A peer says that the creditor's node has the message with this content. Said of other content, it means nothing.
+    pub(crate) fn delivered(&self, key: DeliveryKey, content: Hash) {
+        let variant = Variant::of_content(content);
+        self.outgoing.remove(&Entry { key, variant });
     }
 
-    /// The messages that wait for an institution, by debtor agent and reference, after a place.
+    /// The messages that wait for an institution, by debtor agent and reference, after a place: at most `limit`, and no more
+    /// once [`OUTBOX_READ_BYTES_MAX`] are read. Damaged ones are logged and left out.
+    ///
+    /// A place with several messages is shown from a random one of them on. A page may end inside a place, and the next
+    /// begins after it, so this is what keeps a message from being hidden for ever behind the others of its place.
     pub(crate) fn outbox(
         &self,
         creditor: &Lei,
-        after: Option<&DeliveryKey>,
+        after: Option<DeliveryKey>,
         limit: usize,
     ) -> io::Result<Vec<Delivery>> {
-        if !self.served.contains(creditor) {
+        let Some(outbox) = self.outboxes.get(creditor) else {
             return Ok(Vec::new());
+        };
+        let mut entries = match after {
+            Some(key) => outbox.after(key),
+            None => outbox.entries(),
+        };
+        let [first, ..] = RandomState::new().hash_one(()).to_le_bytes();
+        for place in entries.chunk_by_mut(|one, other| one.key == other.key) {
+            let first = usize::from(first) % place.len();
+            place.rotate_left(first);
         }
-        let after = after.map(file_name);
-        read_all(
-            &self.outbox.join(creditor.as_str()),
-            after.as_deref(),
-            limit.min(OUTBOX_MAX),
-        )
+        let (mut found, mut bytes) = (Vec::new(), 0);
+        for entry in entries {
+            if found.len() >= limit || bytes >= OUTBOX_READ_BYTES_MAX {
+                break;
+            }
+            match outbox.read(&entry) {
+                Ok(delivery) => {
+                    bytes += delivery.ciphertext.len();
+                    found.push(delivery);
+                }
+                // Confirmed a moment ago.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                    tracing::error!(%error, uetr = %entry.key.uetr, "a stored message is damaged");
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(found)
     }
 
-    fn send_if_final(&self, key: DeliveryKey, peer: Option<PublicKey>) {
-        if !self.waiting().contains_key(&key) {
-            return;
+    fn send_payment(&self, key: &DeliveryKey) {
+        // Whoever is not reached now is reached when it connects, or when the message is sent again.
+        for entry in self.outgoing.of_payment(key) {
+            self.send_if_final(&entry, Recipient::All);
         }
-        let settled = self.record(&key).is_some_and(|record| {
+    }
+
+    /// Sends messages in this order until a limit is reached or there is no room; returns the last one's payment.
+    fn send_some<'entry>(
+        &self,
+        entries: impl Iterator<Item = &'entry Entry>,
+        to: Recipient,
+        messages_max: usize,
+    ) -> Option<DeliveryKey> {
+        let (mut last, mut messages, mut bytes) = (None, 0, 0);
+        for entry in entries {
+            match self.send_if_final(entry, to) {
+                Sending::Waits => {}
+                Sending::Sent(sent) => {
+                    last = Some(entry.key);
+                    messages += 1;
+                    bytes += sent;
+                }
+                Sending::NoRoom => break,
+            }
+            if messages >= messages_max || bytes >= RESENT_BYTES_MAX {
+                break;
+            }
+        }
+        last
+    }
+
+    fn send_if_final(&self, entry: &Entry, to: Recipient) -> Sending {
+        let settled = self.record(&entry.key).is_some_and(|record| {
             matches!(
                 record.status,
                 TransactionStatus::Acsc | TransactionStatus::Accc
             )
         });
         if !settled {
-            return;
+            return Sending::Waits;
         }
-        let delivery = match read_one(&self.outgoing.join(file_name(&key))) {
+        let delivery = match self.outgoing.read(entry) {
             Ok(delivery) => delivery,
+            // Delivered a moment ago.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Sending::Waits,
             Err(error) => {
-                return tracing::error!(%error, uetr = %key.uetr, "a waiting message cannot be read");
+                tracing::error!(%error, uetr = %entry.key.uetr, "a waiting message cannot be read");
+                return Sending::Waits;
             }
         };
-        if self.served.contains(&delivery.creditor) {
-            if self.take(&delivery).is_some() {
-                self.delivered(key);
+        let bytes = delivery.ciphertext.len();
+        if self.serves(&delivery.creditor) {
+            if self.take(self.network.public_key(), &delivery).is_some() {
+                self.outgoing.remove(entry);
             }
-            return;
+            return Sending::Sent(bytes);
         }
-        let wire = Wire::Deliver(delivery);
-        let (class, frame) = (wire.class(), Bytes::from(wire.to_bytes()));
-        // Whoever is not reached now is reached when it connects.
-        match peer {
-            Some(peer) => drop(self.network.send(peer, class, frame)),
-            None => drop(self.network.broadcast(class, &frame)),
+        if self.queue(delivery, to) {
+            Sending::Sent(bytes)
+        } else {
+            Sending::NoRoom
         }
     }
 
-    fn drop_if_over(&self, key: DeliveryKey) {
-        let over = self.record(&key).is_some_and(|record| {
-            matches!(
-                record.status,
-                TransactionStatus::Rjct | TransactionStatus::Canc
-            )
-        });
-        if over {
-            self.delivered(key);
+    /// Hands a message to the network; false when whoever is meant is away or has no room for it.
+    fn queue(&self, delivery: Delivery, to: Recipient) -> bool {
+        let wire = Wire::Deliver(delivery);
+        let (class, frame) = (wire.class(), Bytes::from(wire.to_bytes()));
+        match to {
+            Recipient::Peer(peer) => self.network.send(peer, class, frame).is_ok(),
+            Recipient::All => {
+                let connected = self.network.connected().len();
+                let refused = self.network.broadcast(class, &frame);
+                let full = refused
+                    .iter()
+                    .filter(|(_, error)| matches!(error, SendError::Full))
+                    .count();
+                full < connected
+            }
+        }
+    }
+
+    fn sweep(&self) {
+        let published = self.publisher.latest();
+        let shelves = std::iter::once(&self.outgoing).chain(self.outboxes.values());
+        for shelf in shelves {
+            for entry in shelf.entries() {
+                if is_needless(&published.state, shelf, &entry) {
+                    shelf.remove(&entry);
+                }
+            }
         }
     }
 
     fn record(&self, key: &DeliveryKey) -> Option<Record> {
-        let key = InstructionKey {
-            agent: key.agent,
-            uetr: key.uetr,
-        };
-        self.publisher.latest().state.record(&key).cloned()
+        self.publisher
+            .latest()
+            .state
+            .record(&instruction(key))
+            .cloned()
     }
 
-    fn waiting(&self) -> MutexGuard<'_, BTreeMap<DeliveryKey, Lei>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn resent(&self) -> MutexGuard<'_, Option<DeliveryKey>> {
+        self.resent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn file_name(key: &DeliveryKey) -> String {
-    format!("{}-{}.delivery", key.agent, key.uetr)
+fn instruction(key: &DeliveryKey) -> InstructionKey {
+    InstructionKey {
+        agent: key.agent,
+        uetr: key.uetr,
+    }
 }
 
-fn count(directory: &Path) -> usize {
-    fs::read_dir(directory).map_or(0, Iterator::count)
+/// Whether no message will be wanted for a payment: it was not made, or the creditor agent has confirmed it.
+fn is_over(record: &Record) -> bool {
+    matches!(
+        record.status,
+        TransactionStatus::Accc | TransactionStatus::Rjct | TransactionStatus::Canc
+    )
 }
 
-/// A temporary file, synced, renamed, and the directory synced: after a crash the file is whole or not there.
-fn write_durably(directory: &Path, delivery: &Delivery) -> io::Result<()> {
-    let name = file_name(&delivery.key);
-    let temporary = directory.join(format!("{name}.tmp"));
-    let mut file = fs::File::create(&temporary)?;
-    file.write_all(&encode(delivery))?;
-    file.sync_all()?;
-    fs::rename(&temporary, directory.join(name))?;
-    fs::File::open(directory)?.sync_all()
+/// Whether a message is for a payment that is over, or for one that the ledger does not know and will hardly come to know.
+/// A payment that waits on the ledger ends there by itself, so its message waits as long as it does.
+fn is_needless(state: &State, shelf: &Shelf, entry: &Entry) -> bool {
+    match state.record(&instruction(&entry.key)) {
+        Some(record) => is_over(record),
+        // By block time: a node that catches up knows few payments and must not think that its messages are old.
+        None => shelf
+            .modified(entry)
+            .is_some_and(|stored| state.chain().time.since(stored) > UNKNOWN_PAYMENT_MAX),
+    }
 }
 
-fn forget(path: &Path) {
-    match fs::remove_file(path) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+/// Stores a peer's message, unless it is there; false when there is no room or the disk fails.
+fn store(outbox: &Shelf, from: PublicKey, delivery: &Delivery) -> bool {
+    let entry = Entry {
+        key: delivery.key,
+        variant: Variant::of_sender(&from),
+    };
+    let variants = outbox.of_payment(&delivery.key);
+    if variants.contains(&entry) {
+        let stored = outbox.read(&entry);
+        if stored.is_ok_and(|stored| stored.ciphertext == delivery.ciphertext) {
+            return true;
+        }
+    } else if variants.len() >= VARIANTS_MAX || outbox.len() >= OUTBOX_MAX {
+        return false;
+    }
+    match outbox.put(entry.variant, delivery, Others::Stay) {
+        Ok(()) => true,
         Err(error) => {
-            tracing::warn!(%error, path = %path.display(), "a delivered message cannot be removed")
+            tracing::error!(%error, "a payment's message cannot be stored; its sender keeps it");
+            false
         }
-    }
-}
-
-fn read_one(path: &Path) -> io::Result<Delivery> {
-    let bytes = fs::read(path)?;
-    decode(&bytes, DELIVERY_BYTES_MAX)
-        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.to_string()))
-}
-
-/// The stored messages in the order of their names, after a name, at most `max`; damaged ones are logged and left out.
-fn read_all(directory: &Path, after: Option<&str>, max: usize) -> io::Result<Vec<Delivery>> {
-    let mut paths: Vec<PathBuf> = fs::read_dir(directory)?
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .collect();
-    paths.retain(|path| {
-        let stored = path
-            .extension()
-            .is_some_and(|extension| extension == "delivery");
-        let name = path.file_name().and_then(|name| name.to_str());
-        stored && after.is_none_or(|after| name.is_some_and(|name| name > after))
-    });
-    paths.sort();
-    paths.truncate(max);
-    let mut deliveries = Vec::new();
-    for path in paths {
-        match read_one(&path) {
-            Ok(delivery) => deliveries.push(delivery),
-            Err(error) => {
-                tracing::error!(%error, path = %path.display(), "a stored message is damaged");
-            }
-        }
-    }
-    Ok(deliveries)
-}
-
-/// The institutions' side of this node, as the RPC server sees it.
-pub(crate) struct NodeGateway(pub(crate) Arc<Deliveries>);
-
-impl Gateway for NodeGateway {
-    fn deliver(
-        &self,
-        debtor_agent: Lei,
-        message: SealedMessage,
-    ) -> Result<DeliverAnswer, BackendError> {
-        let key = DeliveryKey {
-            agent: debtor_agent,
-            uetr: message.uetr,
-        };
-        let delivery = Delivery {
-            key,
-            creditor: message.creditor_agent,
-            ciphertext: message.sealed,
-        };
-        match self.0.keep(&delivery) {
-            Ok(()) => Ok(DeliverAnswer::Kept),
-            Err(error @ DeliveryError::Full) => Ok(DeliverAnswer::RetryLater {
-                reason: Sentence::fitted(&error.to_string()),
-            }),
-            Err(error @ (DeliveryError::TooLong(_) | DeliveryError::Disk(_))) => {
-                Err(BackendError {
-                    what: "store a payment's message".to_owned(),
-                    source: error.into(),
-                })
-            }
-        }
-    }
-    fn serves(&self, creditor_agent: &Lei) -> bool {
-        self.0.served.contains(creditor_agent)
-    }
-    fn outbox(
-        &self,
-        creditor_agent: Lei,
-        after: Option<OutboxPlace>,
-        limit: usize,
-    ) -> Result<Vec<OutboxMessage>, BackendError> {
-        let after = after.map(|place| DeliveryKey {
-            agent: place.debtor_agent,
-            uetr: place.uetr,
-        });
-        let found = self
-            .0
-            .outbox(&creditor_agent, after.as_ref(), limit)
-            .map_err(|error| BackendError {
-                what: "read an outbox".to_owned(),
-                source: error.into(),
-            })?;
-        let message = |delivery: Delivery| OutboxMessage {
-            place: OutboxPlace {
-                debtor_agent: delivery.key.agent,
-                uetr: delivery.key.uetr,
-            },
-            sealed: delivery.ciphertext,
-        };
-        Ok(found.into_iter().map(message).collect())
     }
 }

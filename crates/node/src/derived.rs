@@ -6,11 +6,11 @@
 use crate::backend::index_key;
 use crate::delivery::Deliveries;
 use crate::published::Publisher;
-use crate::recovery::read_frame;
+use crate::recovery::{RecoveryError, read_frame};
 use karwan_ledger::State;
 use karwan_rpc::Lookup;
 use karwan_storage::{
-    BlockReader, Checkpoints, Index, IndexEntry, IndexKey, IndexState, IndexedBlock,
+    BlockReader, Checkpoints, Index, IndexEntry, IndexError, IndexKey, IndexState, IndexedBlock,
 };
 use karwan_types::{BlockFrame, ChainId, Height};
 use std::path::PathBuf;
@@ -19,8 +19,26 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
-/// The index once it is open. Queries before that say that it is being opened.
+/// How long the index thread waits after a fault before it tries again.
+const PAUSE_AFTER_FAULT: Duration = Duration::from_secs(5);
+/// How often a pause looks whether the node is being stopped.
+const PAUSE_STEP: Duration = Duration::from_millis(100);
+/// The least time between two rounds of sending waiting messages again.
+const RETRY_EVERY: Duration = Duration::from_secs(5);
+
+/// The index once it is open. Queries before that are answered as by an index that holds no block yet.
 pub(crate) type SharedIndex = Arc<OnceLock<Index>>;
+
+/// Why blocks cannot be indexed.
+#[derive(Debug, thiserror::Error)]
+enum IndexingError {
+    /// A stored block cannot be read. The index is as good as before.
+    #[error(transparent)]
+    Block(#[from] RecoveryError),
+    /// The index failed, and begins anew.
+    #[error(transparent)]
+    Index(#[from] IndexError),
+}
 
 /// Keys of one block's outcomes and transactions.
 pub(crate) fn index_block(frame: &BlockFrame) -> IndexedBlock {
@@ -52,28 +70,27 @@ pub(crate) struct Indexer {
 impl Indexer {
     /// Opens the index, feeds it what it lacks, then follows. Called on a thread of its own, after RPC is ready.
     pub(crate) fn run(self, runtime: &tokio::runtime::Handle) {
-        let opened = match Index::open(&self.directory, self.chain) {
-            Ok((opened, IndexState::Ready { indexed_to })) => {
-                tracing::info!(%indexed_to, "query index opened");
-                opened
-            }
-            Ok((opened, IndexState::Rebuild { why })) => {
-                tracing::warn!(%why, "query index is being rebuilt from the block log");
-                opened
-            }
-            Err(error) => {
-                return tracing::error!(%error, "the query index cannot be opened; queries by reference fail");
-            }
-        };
-        let index = self.index.get_or_init(|| opened);
         let mut heights = self.publisher.heights();
-        while !self.stop.load(Ordering::Relaxed) {
-            if let Err(error) = self.catch_up(index) {
-                tracing::error!(%error, "the query index is reset and will be rebuilt");
-                if let Err(error) = index.reset() {
-                    return tracing::error!(%error, "the query index cannot be reset; queries by reference fail");
-                }
+        while !self.stopping() {
+            let Some(index) = self.opened() else {
+                self.pause();
                 continue;
+            };
+            match self.catch_up(index) {
+                Ok(()) => {}
+                Err(IndexingError::Block(error)) => {
+                    tracing::error!(%error, "a stored block cannot be read for the query index, which waits for it");
+                    self.pause();
+                    continue;
+                }
+                Err(IndexingError::Index(error)) => {
+                    tracing::error!(%error, "the query index is reset and will be rebuilt");
+                    if let Err(error) = index.reset() {
+                        tracing::error!(%error, "the query index cannot be reset; queries by reference fail");
+                    }
+                    self.pause();
+                    continue;
+                }
             }
             let changed =
                 async { tokio::time::timeout(Duration::from_millis(500), heights.changed()).await };
@@ -83,9 +100,47 @@ impl Indexer {
         }
     }
 
-    fn catch_up(&self, index: &Index) -> Result<(), Box<dyn std::error::Error>> {
+    /// The index, opened if it is not yet; none when it cannot be opened now.
+    fn opened(&self) -> Option<&Index> {
+        if let Some(index) = self.index.get() {
+            return Some(index);
+        }
+        let opened = match Index::open(&self.directory, self.chain) {
+            Ok((opened, IndexState::Ready { indexed_to })) => {
+                tracing::info!(%indexed_to, "query index opened");
+                opened
+            }
+            Ok((opened, IndexState::Rebuild { .. })) if self.reader.last() == Height::GENESIS => {
+                tracing::info!("query index created");
+                opened
+            }
+            Ok((opened, IndexState::Rebuild { why })) => {
+                tracing::warn!(%why, "query index is being rebuilt from the block log");
+                opened
+            }
+            Err(error) => {
+                tracing::error!(%error, "the query index cannot be opened; queries by reference see recent blocks only");
+                return None;
+            }
+        };
+        Some(self.index.get_or_init(|| opened))
+    }
+
+    fn stopping(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    /// Waits after a fault, unless the node is being stopped.
+    fn pause(&self) {
+        let until = Instant::now() + PAUSE_AFTER_FAULT;
+        while !self.stopping() && Instant::now() < until {
+            std::thread::sleep(PAUSE_STEP);
+        }
+    }
+
+    fn catch_up(&self, index: &Index) -> Result<(), IndexingError> {
         let mut told = Instant::now();
-        while index.indexed_to() < self.reader.last() && !self.stop.load(Ordering::Relaxed) {
+        while index.indexed_to() < self.reader.last() && !self.stopping() {
             let next = index.indexed_to().next();
             index.apply(index_block(&read_frame(&self.reader, next)?))?;
             if told.elapsed() > Duration::from_secs(1) {
@@ -119,7 +174,7 @@ pub(crate) fn follow_commits(
     let mut last_retry = Instant::now();
     while let Some((state, frame)) = commits.blocking_recv() {
         deliveries.on_block(&frame);
-        if last_retry.elapsed() > Duration::from_secs(5) {
+        if last_retry.elapsed() > RETRY_EVERY {
             last_retry = Instant::now();
             deliveries.retry();
         }

@@ -68,15 +68,20 @@ impl Keystore {
     ) -> Result<PublicPart, KeystoreError> {
         check_name(name)?;
         private_file::create_directory(directory)?;
-        let public_path = public_path(directory, name);
-        if public_path.exists() {
-            return Err(KeystoreError::Exists { path: public_path });
+        let (public_path, path) = (public_path(directory, name), secret_path(directory, name));
+        for path in [&public_path, &path] {
+            if path.exists() {
+                return Err(KeystoreError::Exists { path: path.clone() });
+            }
         }
-        let path = secret_path(directory, name);
         let sealed = self.unlock.seal(&key.to_content(), &path)?;
-        create_private(&path, &sealed)?;
+        // The secret appears last and whole: a key that is there has its public part beside it.
         let public = key.public();
         create_private(&public_path, public.to_text().as_bytes())?;
+        if let Err(error) = create_private(&path, &sealed) {
+            let _ = fs::remove_file(&public_path);
+            return Err(error);
+        }
         Ok(public)
     }
 

@@ -29,8 +29,11 @@ pub(crate) async fn start(
     backend: NodeBackend,
     gateway: NodeGateway,
 ) -> Result<Listeners, StartError> {
+    let connections_max = usize::try_from(config.file.rpc_connections_max).unwrap_or(usize::MAX);
     let limits = Limits {
-        connections_max: usize::try_from(config.file.rpc_connections_max).unwrap_or(usize::MAX),
+        connections_max,
+        // On loopback everybody comes from one address: clients of this machine, or the TLS terminator in front.
+        connections_per_address_max: connections_max,
         ..Limits::default()
     };
     let mut rpc = ServerConfig::new(config.file.rpc_listen);

@@ -3,13 +3,16 @@
 use crate::config::{ConfigFile, LogFormat};
 use tracing_subscriber::EnvFilter;
 
+/// The consensus core tells every vote at `info`; an operator who wants that names it in `log_level`.
+const QUIET: &str = "arc_malachitebft_core_consensus=warn,arc_malachitebft_core_driver=warn";
+
 /// Starts logging. A second call in one process changes nothing.
 ///
 /// # Errors
 /// A sentence when `log_level` is not a filter.
 pub fn start(file: &ConfigFile) -> Result<(), String> {
-    let filter =
-        EnvFilter::try_new(&file.log_level).map_err(|error| format!("log_level: {error}"))?;
+    let directives = format!("{QUIET},{}", file.log_level);
+    let filter = EnvFilter::try_new(directives).map_err(|error| format!("log_level: {error}"))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

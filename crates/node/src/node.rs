@@ -16,12 +16,13 @@ use crate::queries::Queries;
 use crate::recovery::{self, Recovered, RecoveryError};
 use crate::verified::VerifiedCache;
 use crate::{clock, listeners};
+use karwan_ledger::State;
 use karwan_networking::{
     Limits, Network, NetworkConfig, NetworkError, NetworkEvents, NetworkHandle, Peer, PeerRole,
 };
 use karwan_replica::{Action, Replica, ReplicaConfig};
-use karwan_storage::{Checkpoints, HomeLock};
-use karwan_types::{ChainId, DurationMs, PublicKey};
+use karwan_storage::{BlockReader, Checkpoints, HomeLock};
+use karwan_types::{BlockFrame, ChainId, DurationMs, PublicKey, Sentence};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -112,123 +113,50 @@ impl Node {
         network: NetworkHandle,
         events: NetworkEvents,
     ) -> Result<Self, StartError> {
+        let (shared, ends) = Shared::open(config, local, &recovered, network)?;
         let Recovered {
             genesis,
             log,
             tip,
-            last,
             signer,
             entries,
             checkpoints,
             lock,
+            ..
         } = recovered;
-        let metrics = Arc::new(Metrics::new());
-        let publisher = Publisher::new(Published {
-            state: tip.state.clone(),
-            last,
-        });
-        let system = |what: &str| {
-            let what = what.to_owned();
-            move |source| StartError::System { what, source }
-        };
-        let deliveries = Deliveries::open(
-            &config.data(),
-            &config.file.institutions,
-            publisher.clone(),
-            network.clone(),
-        )
-        .map_err(system("the delivery folders cannot be opened"))?;
-        let deliveries = Arc::new(deliveries);
-        let (urgent, urgent_events) = mpsc::channel(EVENTS_MAX);
-        let (bulk, bulk_events) = mpsc::channel(EVENTS_MAX);
-        let (standing, progress) = watch::channel(Standing::default());
-        let owner = OwnerHandle {
-            urgent,
-            bulk,
-            progress,
-        };
         let (commits, committed) = mpsc::channel(COMMITS_MAX);
-        let reader = log.reader();
         let mut hand = match signer {
             Some(signer) => Hand::Validator(Box::new(signer)),
             None => Hand::Observer,
         };
-        let settings = replica_config(&config, genesis.chain_id, local);
+        let settings = replica_config(&shared.config, shared.chain, local);
         let (replica, first) = Replica::recover(settings, tip, entries, clock::now(), &mut hand);
-        let thread = Owner {
+        let owner = Owner {
             replica,
             hand,
             log,
-            network: network.clone(),
-            publisher: publisher.clone(),
-            metrics: Arc::clone(&metrics),
+            network: shared.network.clone(),
+            publisher: shared.publisher.clone(),
+            metrics: Arc::clone(&shared.metrics),
             commits,
-            standing,
+            standing: ends.standing,
             timers: BTreeMap::new(),
             answers: BTreeMap::new(),
         };
-        let stop = Arc::new(AtomicBool::new(false));
-        let mut threads = vec![
-            spawn_owner(thread, urgent_events, bulk_events, first)
-                .map_err(system("a thread cannot be started"))?,
-        ];
-        let verified = Arc::new(VerifiedCache::default());
-        let tasks = PeerTasks {
-            chain: genesis.chain_id,
-            owner: owner.clone(),
-            network: network.clone(),
-            reader: reader.clone(),
-            verified: Arc::clone(&verified),
-            deliveries: Arc::clone(&deliveries),
-            metrics: Arc::clone(&metrics),
-        };
-        tasks.spawn(events);
-        let index: SharedIndex = Arc::new(OnceLock::new());
-        let queries = Queries {
-            reader: reader.clone(),
-            index: Arc::clone(&index),
-            publisher: publisher.clone(),
-        };
-        let backend = NodeBackend {
-            config: config.clone(),
-            local,
-            network_name: genesis.document().network.clone(),
-            chain: genesis.chain_id,
-            owner: owner.clone(),
-            network: network.clone(),
-            queries,
-            verified,
-            metrics,
-        };
-        let gateway = NodeGateway(Arc::clone(&deliveries));
-        let listeners = listeners::start(&config, backend, gateway).await?;
-        let indexer = Indexer {
-            directory: config.data().join("index"),
-            chain: genesis.chain_id,
-            reader,
-            publisher: publisher.clone(),
-            index,
-            stop: Arc::clone(&stop),
-        };
-        let runtime = tokio::runtime::Handle::current();
-        let (every, files) = (config.file.checkpoint_blocks, checkpoints.clone());
-        threads.push(
-            spawn("index", move || indexer.run(&runtime))
-                .map_err(system("a thread cannot be started"))?,
-        );
-        threads.push(
-            spawn("commits", move || {
-                follow_commits(committed, &files, every, &deliveries)
-            })
-            .map_err(system("a thread cannot be started"))?,
-        );
+        let mut threads = vec![spawn_owner(owner, ends.urgent, ends.bulk, first)?];
+        shared.peer_tasks().spawn(events);
+        let backend = shared.backend(genesis.document().network.clone());
+        let gateway = NodeGateway(Arc::clone(&shared.deliveries));
+        let listeners = listeners::start(&shared.config, backend, gateway).await?;
+        threads.push(shared.spawn_indexer()?);
+        threads.push(shared.spawn_follower(committed, checkpoints.clone())?);
         Ok(Self {
-            owner,
-            network,
+            owner: shared.owner,
+            network: shared.network,
             listeners,
             threads,
-            stop,
-            publisher,
+            stop: shared.stop,
+            publisher: shared.publisher,
             checkpoints,
             _lock: lock,
         })
@@ -270,6 +198,143 @@ impl Node {
         }
         tracing::info!("node stopped");
     }
+}
+
+/// What several parts of a node hold: each takes its own clones of it when it starts.
+struct Shared {
+    config: Config,
+    local: Option<PublicKey>,
+    chain: ChainId,
+    owner: OwnerHandle,
+    network: NetworkHandle,
+    reader: BlockReader,
+    publisher: Publisher,
+    deliveries: Arc<Deliveries>,
+    verified: Arc<VerifiedCache>,
+    metrics: Arc<Metrics>,
+    index: SharedIndex,
+    stop: Arc<AtomicBool>,
+}
+
+/// The owner's ends of the channels whose other ends are in its handle.
+struct OwnerEnds {
+    urgent: mpsc::Receiver<Message>,
+    bulk: mpsc::Receiver<Message>,
+    standing: watch::Sender<Standing>,
+}
+
+impl Shared {
+    fn open(
+        config: Config,
+        local: Option<PublicKey>,
+        recovered: &Recovered,
+        network: NetworkHandle,
+    ) -> Result<(Self, OwnerEnds), StartError> {
+        let publisher = Publisher::new(Published {
+            state: recovered.tip.state.clone(),
+            last: recovered.last.clone(),
+        });
+        let deliveries = Deliveries::open(
+            &config.data(),
+            &config.file.institutions,
+            publisher.clone(),
+            network.clone(),
+        )
+        .map_err(|source| StartError::System {
+            what: "the delivery folders cannot be opened".to_owned(),
+            source,
+        })?;
+        let (owner, ends) = owner_channels();
+        let shared = Self {
+            config,
+            local,
+            chain: recovered.genesis.chain_id,
+            owner,
+            network,
+            reader: recovered.log.reader(),
+            publisher,
+            deliveries: Arc::new(deliveries),
+            verified: Arc::new(VerifiedCache::default()),
+            metrics: Arc::new(Metrics::new()),
+            index: Arc::new(OnceLock::new()),
+            stop: Arc::new(AtomicBool::new(false)),
+        };
+        Ok((shared, ends))
+    }
+
+    fn peer_tasks(&self) -> PeerTasks {
+        PeerTasks {
+            chain: self.chain,
+            owner: self.owner.clone(),
+            network: self.network.clone(),
+            reader: self.reader.clone(),
+            verified: Arc::clone(&self.verified),
+            deliveries: Arc::clone(&self.deliveries),
+            metrics: Arc::clone(&self.metrics),
+        }
+    }
+
+    fn backend(&self, network_name: Sentence) -> NodeBackend {
+        NodeBackend {
+            config: self.config.clone(),
+            local: self.local,
+            network_name,
+            chain: self.chain,
+            owner: self.owner.clone(),
+            network: self.network.clone(),
+            queries: Queries {
+                reader: self.reader.clone(),
+                index: Arc::clone(&self.index),
+                publisher: self.publisher.clone(),
+            },
+            verified: Arc::clone(&self.verified),
+            metrics: Arc::clone(&self.metrics),
+        }
+    }
+
+    /// Opens the query index and keeps it up with the chain.
+    fn spawn_indexer(&self) -> Result<JoinHandle<()>, StartError> {
+        let indexer = Indexer {
+            directory: self.config.data().join("index"),
+            chain: self.chain,
+            reader: self.reader.clone(),
+            publisher: self.publisher.clone(),
+            index: Arc::clone(&self.index),
+            stop: Arc::clone(&self.stop),
+        };
+        let runtime = tokio::runtime::Handle::current();
+        spawn("index", move || indexer.run(&runtime))
+    }
+
+    /// Writes checkpoints and hands over deliveries as blocks are committed.
+    fn spawn_follower(
+        &self,
+        committed: mpsc::Receiver<(State, Arc<BlockFrame>)>,
+        checkpoints: Checkpoints,
+    ) -> Result<JoinHandle<()>, StartError> {
+        let every = self.config.file.checkpoint_blocks;
+        let deliveries = Arc::clone(&self.deliveries);
+        spawn("commits", move || {
+            follow_commits(committed, &checkpoints, every, &deliveries);
+        })
+    }
+}
+
+fn owner_channels() -> (OwnerHandle, OwnerEnds) {
+    let (urgent, urgent_events) = mpsc::channel(EVENTS_MAX);
+    let (bulk, bulk_events) = mpsc::channel(EVENTS_MAX);
+    let (standing, progress) = watch::channel(Standing::default());
+    let handle = OwnerHandle {
+        urgent,
+        bulk,
+        progress,
+    };
+    let ends = OwnerEnds {
+        urgent: urgent_events,
+        bulk: bulk_events,
+        standing,
+    };
+    (handle, ends)
 }
 
 /// Runs a node until it is asked to stop by SIGINT or SIGTERM.
@@ -326,10 +391,14 @@ fn replica_config(config: &Config, chain_id: ChainId, local: Option<PublicKey>) 
     }
 }
 
-fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
+fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, StartError> {
     std::thread::Builder::new()
         .name(name.to_owned())
         .spawn(body)
+        .map_err(|source| StartError::System {
+            what: "a thread cannot be started".to_owned(),
+            source,
+        })
 }
 
 /// The owner's thread. Its panic ends the process: whatever failed, a validator must not go on after it.
@@ -338,7 +407,7 @@ fn spawn_owner(
     urgent: mpsc::Receiver<Message>,
     bulk: mpsc::Receiver<Message>,
     first: Vec<Action>,
-) -> std::io::Result<JoinHandle<()>> {
+) -> Result<JoinHandle<()>, StartError> {
     let runtime = tokio::runtime::Handle::current();
     spawn("replica", move || {
         let run = std::panic::AssertUnwindSafe(move || owner.run(&runtime, urgent, bulk, first));

@@ -26,6 +26,10 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub(crate) const EVENTS_MAX: usize = 4_096;
 
 /// What the owner is told.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every message is an event"
+)]
 pub(crate) enum Message {
     /// Something for the replica.
     Event(Event),
@@ -49,6 +53,7 @@ pub(crate) struct Standing {
     pub(crate) height: Height,
     pub(crate) round: Option<Round>,
     pub(crate) mempool: usize,
+    /// The highest height that more peers reported than may lie.
     pub(crate) highest_reported: Height,
 }
 
@@ -215,7 +220,7 @@ impl Owner {
             state: state.clone(),
             last: Some(Arc::clone(&frame)),
         });
-        // Followers that are behind read the block log; a full queue loses nothing.
+        // A full queue costs time only: what a follower misses here it finds in the state when it looks again.
         let _ = self.commits.try_send((state, frame));
     }
 

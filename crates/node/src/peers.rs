@@ -66,7 +66,9 @@ impl PeerTasks {
             NetworkEvent::Connected { peer, role } => {
                 tracing::info!(%peer, ?role, "peer connected");
                 self.urgent(Event::Connected(peer)).await;
-                self.deliveries.connected(peer);
+                // Files are read elsewhere: the next event may be a vote.
+                let deliveries = Arc::clone(&self.deliveries);
+                tokio::task::spawn_blocking(move || deliveries.connected(peer));
             }
             NetworkEvent::Disconnected { peer, reason } => {
                 tracing::info!(%peer, %reason, "peer disconnected");
@@ -86,12 +88,19 @@ impl PeerTasks {
             Ok(Wire::Replica(message)) => self.on_message(peer, message).await,
             Ok(Wire::Deliver(delivery)) => {
                 let deliveries = Arc::clone(&self.deliveries);
-                let taken = tokio::task::spawn_blocking(move || deliveries.take(&delivery)).await;
-                if let Ok(Some(key)) = taken {
-                    self.send(peer, &Wire::Delivered(key));
+                let key = delivery.key;
+                let take = move || deliveries.take(peer, &delivery);
+                if let Ok(Some(content)) = tokio::task::spawn_blocking(take).await {
+                    self.send(peer, &Wire::Delivered { key, content });
                 }
             }
-            Ok(Wire::Delivered(key)) => self.deliveries.delivered(key),
+            Ok(Wire::Delivered { key, content }) => {
+                let deliveries = Arc::clone(&self.deliveries);
+                let forget = move || deliveries.delivered(key, content);
+                if tokio::task::spawn_blocking(forget).await.is_err() {
+                    tracing::error!(uetr = %key.uetr, "a delivered message could not be forgotten");
+                }
+            }
             Err(error) => tracing::warn!(%peer, %error, "a message could not be read"),
         }
     }

@@ -10,9 +10,6 @@ use karwan_types::{BlockFrame, Height};
 /// Why a query has no answer.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum QueryError {
-    /// The index is not open yet.
-    #[error("the query index is being opened; try again in a moment")]
-    IndexOpening,
     /// The index failed.
     #[error(transparent)]
     Index(#[from] IndexError),
@@ -30,7 +27,8 @@ pub(crate) struct Queries {
 }
 
 impl Queries {
-    /// Where a key occurs, newest first, older than `before` if that is given.
+    /// Where a key occurs, newest first, older than `before` if that is given. Until the index is open it has nothing, up to
+    /// genesis; the asker reads the blocks after that, or says that the index is behind.
     pub(crate) fn find(
         &self,
         kind: IndexKind,
@@ -38,16 +36,18 @@ impl Queries {
         before: Option<Hit>,
         max: usize,
     ) -> Result<Answer, QueryError> {
-        let index = self.index.get().ok_or(QueryError::IndexOpening)?;
-        let none = Answer {
+        let nothing = |indexed_to| Answer {
             hits: Vec::new(),
             more: false,
-            indexed_to: index.indexed_to(),
+            indexed_to,
         };
-        let Some(key) = IndexKey::new(kind, bytes) else {
-            return Ok(none);
+        let Some(index) = self.index.get() else {
+            return Ok(nothing(Height::GENESIS));
         };
-        Ok(index.find(&key, before, max)?)
+        match IndexKey::new(kind, bytes) {
+            Some(key) => Ok(index.find(&key, before, max)?),
+            None => Ok(nothing(index.indexed_to())),
+        }
     }
 
     /// A stored block; none above the last one and below the first.

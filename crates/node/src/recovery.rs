@@ -259,7 +259,8 @@ pub fn follow(chain: ChainId, tip: &Tip, frame: &BlockFrame) -> Result<Tip, Reco
     })
 }
 
-/// Makes the signer of a new validator: its watermark and its empty consensus log. Refuses if there is one.
+/// Makes the signer of a validator: its watermark and its empty consensus log. It signs only above the height given, which is
+/// genesis for a key that has never signed. Refuses if there is one.
 ///
 /// # Errors
 /// `StorageError` when there is one already or the disk fails.
@@ -267,9 +268,10 @@ pub fn create_signer(
     config: &Config,
     chain: ChainId,
     key: &karwan_types::PublicKey,
+    signs_above: Height,
 ) -> Result<(), StorageError> {
     let disk: Arc<dyn Disk> = Arc::new(RealDisk::new(config.data()));
-    FileSigner::create_new(&disk, Path::new(SIGNER), chain, key, Height::GENESIS)
+    FileSigner::create_new(&disk, Path::new(SIGNER), chain, key, signs_above)
 }
 
 /// Opens the block log of a stopped node for reading only: nothing is created, cut or repaired.

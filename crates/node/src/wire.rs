@@ -4,7 +4,7 @@
 
 use karwan_networking::Class;
 use karwan_replica::PeerMessage;
-use karwan_types::{CodecError, Lei, Uetr, decode, encode};
+use karwan_types::{CodecError, Hash, HashDomain, Lei, Uetr, decode, encode, hash_of};
 use serde::{Deserialize, Serialize};
 
 /// The largest encrypted message of a payment, in bytes: 1 MiB of XML and what encryption adds.
@@ -12,13 +12,22 @@ pub(crate) const CIPHERTEXT_BYTES_MAX: usize = (1 << 20) + (64 << 10);
 
 /// What one node says to another.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly every message is a replica's"
+)]
 pub(crate) enum Wire {
     /// Between replicas.
     Replica(PeerMessage),
     /// A settled payment's message for an institution that the receiver may serve.
     Deliver(Delivery),
     /// The receiver has stored the message in the institution's outbox.
-    Delivered(DeliveryKey),
+    Delivered {
+        /// Which payment's.
+        key: DeliveryKey,
+        /// What was stored, so that an answer about one message never speaks for another: [`Delivery::content`].
+        content: Hash,
+    },
 }
 
 /// Which payment a message belongs to.
@@ -41,6 +50,13 @@ pub(crate) struct Delivery {
     pub(crate) ciphertext: Vec<u8>,
 }
 
+impl Delivery {
+    /// The hash of the encrypted message.
+    pub(crate) fn content(&self) -> Hash {
+        hash_of(HashDomain::Payload, &[&self.ciphertext])
+    }
+}
+
 impl Wire {
     pub(crate) fn class(&self) -> Class {
         match self {
@@ -49,7 +65,7 @@ impl Wire {
             ) => Class::Consensus,
             Self::Replica(PeerMessage::Body(_) | PeerMessage::Transactions(_)) => Class::Bodies,
             Self::Replica(PeerMessage::FramesWanted(_) | PeerMessage::Frames(_)) => Class::Sync,
-            Self::Deliver(_) | Self::Delivered(_) => Class::Sync,
+            Self::Deliver(_) | Self::Delivered { .. } => Class::Sync,
         }
     }
     pub(crate) fn to_bytes(&self) -> Vec<u8> {

@@ -47,8 +47,17 @@ impl Following {
             *known = stored.max(*known);
         }
     }
+    /// The highest height that any peer reported: worth asking for, because what is then sent proves itself.
     pub(crate) fn highest(&self) -> Height {
         self.reported.values().copied().max().unwrap_or_default()
+    }
+    /// The highest height that is no lie when at most `liars` of the peers lie, because one more has reported it; with too
+    /// few peers connected for that, the one that all of them have reported.
+    pub(crate) fn highest_believed(&self, liars: usize) -> Height {
+        let mut heights: Vec<Height> = self.reported.values().copied().collect();
+        heights.sort_unstable();
+        let believed = heights.iter().rev().nth(liars).or(heights.first());
+        believed.copied().unwrap_or_default()
     }
     /// Patience is over. Whoever was asked and did not answer is believed no more, so that another is asked.
     fn give_up(&mut self) {
@@ -181,5 +190,31 @@ impl Replica {
             );
         }
         matches!(self.phase, Phase::Storing(..))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(reported: &[u64], liars: usize, believed: u64) {
+        let mut following = Following::default();
+        for (peer, height) in (0u8..).zip(reported) {
+            let peer = PublicKey::from_bytes([peer; 32]);
+            following.connected(peer);
+            following.reported(peer, Height::new(*height));
+        }
+        let height = following.highest_believed(liars);
+        assert_eq!(height, Height::new(believed), "{reported:?}, {liars} liars");
+    }
+
+    #[test]
+    fn a_height_is_believed_when_more_peers_report_it_than_may_lie() {
+        check(&[], 1, 0);
+        check(&[9, 4], 0, 9);
+        check(&[4, 900, 5], 1, 5);
+        check(&[7, 900, 5, 800, 6, 7], 2, 7);
+        check(&[900], 1, 900);
+        check(&[900, 5], 2, 5);
     }
 }

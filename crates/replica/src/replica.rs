@@ -150,10 +150,13 @@ impl Replica {
     pub fn mempool_len(&self) -> usize {
         self.mempool.len()
     }
-    /// The highest height that a connected peer reported.
+    /// The highest height that more connected peers reported than may lie: fewer than a third of the validators, counted by
+    /// heads. So no single peer makes a node of a network of four or more look as if it lagged.
     #[must_use]
     pub fn highest_reported(&self) -> Height {
-        self.following.highest()
+        let others = self.tip.state.chain().validators.len().saturating_sub(1);
+        let liars = others.checked_div(3).unwrap_or_default();
+        self.following.highest_believed(liars)
     }
     /// A waiting transaction, so that its signatures need not be verified again.
     #[must_use]

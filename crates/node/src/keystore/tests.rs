@@ -1,5 +1,4 @@
 //! Key files open only for whom they were sealed, whole, private and for their purpose.
-#![expect(clippy::unwrap_used, reason = "a failing test should panic")]
 
 use super::*;
 use std::os::unix::fs::PermissionsExt;

@@ -26,7 +26,7 @@ fn delivery() -> Delivery {
 fn check(wire: &Wire, class: Class, parts: &[&[u8]]) {
     // A new kind of message does not compile here until its bytes are written below.
     match wire {
-        Wire::Replica(_) | Wire::Deliver(_) | Wire::Delivered(_) => {}
+        Wire::Replica(_) | Wire::Deliver(_) | Wire::Delivered { .. } => {}
     }
     let bytes = wire.to_bytes();
     assert_eq!(bytes, parts.concat(), "{wire:?}");
@@ -60,9 +60,12 @@ fn the_bytes_of_every_message_are_fixed() {
     deliver.extend_from_slice(content);
     check(&Wire::Deliver(delivery()), Class::Sync, &deliver);
     check(
-        &Wire::Delivered(key()),
+        &Wire::Delivered {
+            key: key(),
+            content: Hash::from_bytes([0xab; 32]),
+        },
         Class::Sync,
-        &[&[2, 0, 0, 0], agent, uetr],
+        &[&[2, 0, 0, 0], agent, uetr, &[0xab; 32]],
     );
     // An outbox keeps a message as it came.
     assert_eq!(encode(&delivery()), content.concat());

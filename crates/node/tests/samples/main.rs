@@ -24,7 +24,7 @@ const SAMPLES: [&str; 4] = [
 ];
 
 fn sample(name: &str) -> Option<Vec<u8>> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared/iso20022-samples");
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/iso20022-samples");
     std::fs::read(folder.join(name)).ok()
 }
 

@@ -9,7 +9,8 @@ use karwan_types::{
     AccountNumber, AgentIdentification, Amount, CurrencyCode, Date, ExternalCode, Max35Text,
     Timestamp, Uetr,
 };
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use std::path::Path;
 
 /// The largest file of payments, in bytes.
@@ -22,9 +23,11 @@ const PAYMENTS_BYTES_MAX: usize = 4 << 20;
 pub(crate) struct PaymentArgs {
     /// The institution debited: BIC, LEI or SYSTEM:NUMBER
     #[arg(long, value_name = "AGENT")]
+    #[serde(deserialize_with = "agent")]
     from: AgentIdentification,
     /// The institution credited
     #[arg(long, value_name = "AGENT")]
+    #[serde(deserialize_with = "agent")]
     to: AgentIdentification,
     /// Currency by its ISO 4217 code
     #[arg(long)]
@@ -94,6 +97,12 @@ impl PaymentArgs {
             message_hash: None,
         })
     }
+}
+
+/// An agent in a file, spelled as on the command line.
+fn agent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<AgentIdentification, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(D::Error::custom)
 }
 
 fn priority(text: &str) -> Result<Priority, String> {
