@@ -27,6 +27,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use tokio::sync::watch;
 
 /// The most messages on their way out of this node. Like the next two limits it may be passed by as many messages as are
 /// being stored at the same time.
@@ -87,6 +88,8 @@ pub(crate) struct Deliveries {
     outboxes: BTreeMap<Lei, Shelf>,
     publisher: Publisher,
     network: NetworkHandle,
+    /// Counts the messages that have arrived in the outboxes.
+    arrivals: watch::Sender<u64>,
     /// The payment whose message was sent again last.
     resent: Mutex<Option<DeliveryKey>>,
 }
@@ -111,6 +114,7 @@ impl Deliveries {
             outboxes,
             publisher,
             network,
+            arrivals: watch::Sender::new(0),
             resent: Mutex::new(None),
         })
     }
@@ -209,7 +213,12 @@ impl Deliveries {
             return None;
         }
         let stored = match record.status {
-            TransactionStatus::Acsc => store(outbox, from, delivery),
+            TransactionStatus::Acsc => {
+                let stored = store(outbox, from, delivery);
+                self.arrivals
+                    .send_modify(|count| *count = count.wrapping_add(1));
+                stored
+            }
             // The creditor has confirmed the credit, so it has the message.
             TransactionStatus::Accc => true,
             TransactionStatus::Rcvd

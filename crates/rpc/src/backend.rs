@@ -62,6 +62,8 @@ pub trait Gateway: Send + Sync + 'static {
     ) -> Result<DeliverAnswer, BackendError>;
     /// Whether this node keeps the outbox of an institution.
     fn serves(&self, creditor_agent: &Lei) -> bool;
+    /// Changes whenever a message has arrived in an outbox.
+    fn arrivals(&self) -> watch::Receiver<u64>;
     /// Messages delivered to `creditor_agent` after this place, in the order of their places, at most `limit`.
     ///
     /// # Errors

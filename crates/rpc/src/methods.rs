@@ -24,7 +24,7 @@ pub use chain::{
 pub(crate) use events::subscribe;
 pub use events::{
     BlockEventView, EVENT_NOTIFICATION, EVENT_UNSUBSCRIBE, EventView, EventsSubscribe,
-    EventsSubscribeParams,
+    EventsSubscribeParams, MessageEventView,
 };
 pub use iso::{
     DeliverView, IsoDeliver, IsoDeliverParams, IsoOutbox, IsoOutboxParams, OutboxAnswer,

@@ -5,6 +5,7 @@ use crate::wire::{Delivery, DeliveryKey};
 use karwan_rpc::{BackendError, DeliverAnswer, Gateway, OutboxMessage, OutboxPlace, SealedMessage};
 use karwan_types::{Lei, Sentence};
 use std::sync::Arc;
+use tokio::sync::watch;
 
 /// The institutions' side of this node.
 pub(crate) struct NodeGateway(pub(crate) Arc<Deliveries>);
@@ -41,6 +42,9 @@ impl Gateway for NodeGateway {
     }
     fn serves(&self, creditor_agent: &Lei) -> bool {
         self.0.serves(creditor_agent)
+    }
+    fn arrivals(&self) -> watch::Receiver<u64> {
+        self.0.arrivals.subscribe()
     }
     fn outbox(
         &self,

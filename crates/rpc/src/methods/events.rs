@@ -1,9 +1,13 @@
 //! The event feed: every status transition that the caller may see, and the end of every block, in the order of the chain.
 //!
 //! An event's number is its place in the chain, so it is the same on every node and after every restart: whoever continues
-//! after the last number it has handled misses nothing and sees nothing twice. The end of a block is an event too, so that the
+//! after the last number it has handled misses nothing and sees nothing twice. An institution's feed hands over its delivered
+//! messages, too. The end of a block is an event too, so that the
 //! number moves on even when nothing concerns the caller. A feed ends when its token does.
 
+mod mail;
+
+use super::OutboxMessageView;
 use crate::backend::{Located, Snapshot};
 use crate::caller::Caller;
 use crate::context::{Context, Session};
@@ -15,6 +19,7 @@ use crate::view::{OutcomeView, View};
 use jsonrpsee::core::{JsonRawValue, SubscriptionError, to_json_raw_value};
 use jsonrpsee::{PendingSubscriptionSink, SubscriptionCloseResponse, SubscriptionSink};
 use karwan_types::{Hash, Height, Timestamp};
+use mail::Mail;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::rc::Rc;
@@ -44,8 +49,20 @@ pub struct EventsSubscribeParams {
 pub enum EventView {
     /// The status of an instruction has changed.
     Outcome(Box<OutcomeView>),
+    /// The message of a payment that the caller has received, sealed for it: the caller's token has the scope `gateway`, and
+    /// this node keeps its outbox.
+    Message(Box<MessageEventView>),
     /// A block is final, and everything in it that the caller may see has been told.
     Block(BlockEventView),
+}
+
+/// A delivered message. It is handed over again by the next feed until the credit is confirmed on the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MessageEventView {
+    /// The number of the event before it, after which a feed goes on.
+    pub sequence: u64,
+    /// The message.
+    pub message: OutboxMessageView,
 }
 
 /// A final block.
@@ -69,6 +86,7 @@ impl EventView {
     pub const fn sequence(&self) -> u64 {
         match self {
             Self::Outcome(outcome) => outcome.sequence,
+            Self::Message(message) => message.sequence,
             Self::Block(block) => block.sequence,
         }
     }
@@ -137,6 +155,7 @@ async fn feed(
 ) -> Result<(), Problem> {
     let mut heights = context.backend.heights();
     let mut after = after;
+    let mut mail = Mail::of(context, caller);
     loop {
         let tip = heights.borrow_and_update().get();
         let first = if after == Located::end_of(after.height) {
@@ -154,11 +173,17 @@ async fn feed(
             }
             after = Located::end_of(Height::new(number));
         }
+        if let Some(mail) = &mut mail
+            && !mail.hand_over(context, sink, after.sequence()).await?
+        {
+            return Ok(());
+        }
         tokio::select! {
             () = sink.closed() => return Ok(()),
             changed = heights.changed() => if changed.is_err() {
                 return Ok(());
             },
+            () = Mail::arrived(mail.as_mut()) => {}
             () = expiry(context, caller) => {}
         }
         let snapshot = context.backend.snapshot();

@@ -127,6 +127,15 @@ pub struct OutboxMessageView {
 }
 
 impl OutboxMessageView {
+    pub(crate) fn new(message: &OutboxMessage) -> Self {
+        Self {
+            place: OutboxPlaceView {
+                debtor_agent: View(message.place.debtor_agent),
+                uetr: View(message.place.uetr),
+            },
+            sealed: STANDARD.encode(&message.sealed),
+        }
+    }
     /// The age file.
     ///
     /// # Errors
@@ -192,19 +201,13 @@ fn fitting(found: Vec<OutboxMessage>) -> (Vec<OutboxMessageView>, bool) {
     let mut room = LARGE_ANSWER_BYTES_MAX - ENVELOPE_BYTES;
     let mut views = Vec::with_capacity(found.len());
     for message in found {
-        let sealed = STANDARD.encode(&message.sealed);
-        let bytes = sealed.len().saturating_add(ENVELOPE_BYTES);
+        let view = OutboxMessageView::new(&message);
+        let bytes = view.sealed.len().saturating_add(ENVELOPE_BYTES);
         if bytes > room && !views.is_empty() {
             return (views, true);
         }
         room = room.saturating_sub(bytes);
-        views.push(OutboxMessageView {
-            place: OutboxPlaceView {
-                debtor_agent: View(message.place.debtor_agent),
-                uetr: View(message.place.uetr),
-            },
-            sealed,
-        });
+        views.push(view);
     }
     (views, false)
 }

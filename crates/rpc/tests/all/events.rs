@@ -1,8 +1,10 @@
 //! The event feed: resumed at any number it goes on without gap or repeat, on a new connection and on a new server.
 
 use crate::fake::{DEADLINE, Fake, Node};
-use crate::world::pay;
-use karwan_rpc::{ClientError, EventView, Events, TOKEN_SECONDS_MAX};
+use crate::world::{lei, pay, uetr};
+use karwan_rpc::{
+    Client, ClientError, EventView, Events, IsoDeliverParams, Scopes, TOKEN_SECONDS_MAX,
+};
 use tokio::time::timeout;
 
 async fn next(events: &mut Events) -> EventView {
@@ -127,4 +129,43 @@ async fn a_caller_has_so_many_feeds_and_no_more() {
         }
     });
     again.await.unwrap();
+}
+
+/// The sealed bytes of the next event, which must be a message.
+async fn next_message(events: &mut Events) -> Vec<u8> {
+    match next(events).await {
+        EventView::Message(event) => event.message.sealed_bytes().unwrap(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn an_institution_is_handed_its_messages_as_they_arrive_and_a_reader_of_its_balances_is_not()
+{
+    let node = Node::start().await;
+    blocks(&node.fake, 0, 1);
+    let client = node.client("BRAVO/ACCESS").await;
+    let deliver = async |number: u8, sealed: &[u8]| {
+        let params = IsoDeliverParams::new(uetr(number), lei("BRAVO"), sealed);
+        client.iso_deliver(params).await.unwrap();
+    };
+    deliver(1, b"first").await;
+    let mut events = client.events(None).await.unwrap();
+    assert_eq!(next_message(&mut events).await, b"first");
+    deliver(2, b"second").await;
+    assert_eq!(next_message(&mut events).await, b"second");
+    blocks(&node.fake, 1, 2);
+    assert_eq!(
+        up_to(&mut events, 2).await.len(),
+        4,
+        "each message comes once"
+    );
+    // Whoever begins again is handed what is not confirmed, and a token that only reads is handed nothing.
+    let mut again = client.events(None).await.unwrap();
+    assert_eq!(next_message(&mut again).await, b"first");
+    let reader = node.access("BRAVO/ACCESS", Scopes::READ);
+    let reader = Client::connect(&node.url(), Some(&reader)).await.unwrap();
+    let mut reading = reader.events(None).await.unwrap();
+    blocks(&node.fake, 2, 3);
+    assert_eq!(up_to(&mut reading, 3).await.len(), 4);
 }

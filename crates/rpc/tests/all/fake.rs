@@ -264,7 +264,11 @@ impl Backend for Fake {
 }
 
 /// A gateway that keeps at most seven messages, all of them for whoever asks.
-pub(crate) struct FakeGateway(Mutex<Vec<OutboxMessage>>);
+#[derive(Default)]
+pub(crate) struct FakeGateway {
+    kept: Mutex<Vec<OutboxMessage>>,
+    arrivals: watch::Sender<u64>,
+}
 
 impl Gateway for FakeGateway {
     fn deliver(
@@ -272,7 +276,7 @@ impl Gateway for FakeGateway {
         debtor_agent: Lei,
         message: SealedMessage,
     ) -> Result<DeliverAnswer, BackendError> {
-        let mut kept = self.0.lock().unwrap();
+        let mut kept = self.kept.lock().unwrap();
         if kept.len() == 7 {
             return Ok(DeliverAnswer::RetryLater {
                 reason: "the outbox is full".parse().unwrap(),
@@ -284,10 +288,14 @@ impl Gateway for FakeGateway {
         };
         let sealed = message.sealed;
         kept.push(OutboxMessage { place, sealed });
+        self.arrivals.send_modify(|count| *count += 1);
         Ok(DeliverAnswer::Kept)
     }
     fn serves(&self, creditor_agent: &Lei) -> bool {
         *creditor_agent != crate::world::lei("ECHO")
+    }
+    fn arrivals(&self) -> watch::Receiver<u64> {
+        self.arrivals.subscribe()
     }
     fn outbox(
         &self,
@@ -295,7 +303,7 @@ impl Gateway for FakeGateway {
         after: Option<OutboxPlace>,
         limit: usize,
     ) -> Result<Vec<OutboxMessage>, BackendError> {
-        let mut kept = self.0.lock().unwrap().clone();
+        let mut kept = self.kept.lock().unwrap().clone();
         kept.sort_by_key(|message| message.place);
         kept.retain(|message| after.is_none_or(|after| message.place > after));
         kept.truncate(limit);
@@ -320,7 +328,7 @@ impl Node {
         let mut config = ServerConfig::new("127.0.0.1:0".parse().unwrap());
         config.clock = fake.clock();
         change(&mut config);
-        let gateway = Arc::new(FakeGateway(Mutex::default()));
+        let gateway = Arc::new(FakeGateway::default());
         let server = Server::start(config, fake.clone(), Some(gateway))
             .await
             .unwrap();

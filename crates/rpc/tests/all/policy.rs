@@ -285,6 +285,7 @@ async fn event_letter(node: &Node, token: Option<&str>) -> char {
             assert_eq!(outcome.height, 1);
             'V'
         }
+        EventView::Message(message) => panic!("nobody has mail yet: {message:?}"),
         EventView::Block(block) => {
             assert_eq!(block.height, 1);
             'B'
