@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs every test of Karwan: format, lints, unit, property, golden, architecture, simulator.
+# Runs every test of Karwan: format, lints, unit, property, golden, architecture, supply chain, real processes, simulator.
 # Usage: ./scripts/test.sh          all of it, about 10 minutes on two cores with an empty target directory
 #        SIM_SEEDS=2000 ./scripts/test.sh      a longer simulator run
 set -euo pipefail
@@ -17,9 +17,9 @@ step "format"
 cargo fmt --all --check
 step "lints, warnings denied"
 cargo clippy --release --locked --workspace --all-targets --quiet -- -D warnings
-step "build: one profile for tests and simulator"
+step "build: one profile for tests, processes and simulator"
 cargo build --release --locked --workspace --all-targets --quiet
-step "unit, property, golden and architecture tests"
+step "unit, property, golden, architecture and process tests"
 cargo test --release --locked --workspace --no-fail-fast
 step "simulator: ${SIM_SEEDS:-510} seeds over 2, 4 and 7 validators"
 cargo run --release --locked --quiet -p karwan-sim -- run --seeds "${SIM_SEEDS:-510}" --first "${SIM_FIRST:-1}"
