@@ -1,7 +1,7 @@
 //! Transactions that wait for a block, in order of arrival, within limits of number, bytes and share of one institution.
 //!
 //! What waits here is verified and was includable when it came; whether it still is, is judged when a block is built. One
-//! signer's institution may fill a quarter, so that it cannot starve the others.
+//! signer may fill a quarter of the number and of the bytes, so that it cannot starve the others.
 
 use karwan_ledger::{State, VerifiedTransaction};
 use karwan_types::{BLOCK_BYTES_MAX, PublicKey, Timestamp, TransactionId};
@@ -19,9 +19,19 @@ const BLOCK_TRANSACTIONS_MAX: usize = 10_000;
 pub(crate) struct Mempool {
     order: VecDeque<TransactionId>,
     waiting: BTreeMap<TransactionId, VerifiedTransaction>,
-    shares: BTreeMap<PublicKey, usize>,
+    shares: BTreeMap<PublicKey, Share>,
     bytes: usize,
 }
+
+/// What waits of one signer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Share {
+    transactions: usize,
+    bytes: usize,
+}
+
+/// How many signers fill everything together at least.
+const SHARES: usize = 4;
 
 /// Whether there was room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,15 +49,20 @@ impl Mempool {
         }
         let size = transaction.encoded().as_bytes().len();
         let payer = payer(&transaction);
-        let share = self.shares.get(&payer).copied().unwrap_or(0);
+        let share = self.shares.get(&payer).copied().unwrap_or_default();
         let full = self.waiting.len() >= MEMPOOL_TRANSACTIONS_MAX
             || self.bytes.saturating_add(size) > MEMPOOL_BYTES_MAX
-            || share >= MEMPOOL_TRANSACTIONS_MAX / 4;
+            || share.transactions >= MEMPOOL_TRANSACTIONS_MAX / SHARES
+            || share.bytes.saturating_add(size) > MEMPOOL_BYTES_MAX / SHARES;
         if full {
             return Offered::Full;
         }
         self.bytes = self.bytes.saturating_add(size);
-        self.shares.insert(payer, share.saturating_add(1));
+        let share = Share {
+            transactions: share.transactions.saturating_add(1),
+            bytes: share.bytes.saturating_add(size),
+        };
+        self.shares.insert(payer, share);
         self.order.push_back(id);
         self.waiting.insert(id, transaction);
         Offered::Taken
@@ -91,20 +106,18 @@ impl Mempool {
             let Some(transaction) = self.waiting.remove(id) else {
                 continue;
             };
-            self.bytes = self
-                .bytes
-                .saturating_sub(transaction.encoded().as_bytes().len());
+            let size = transaction.encoded().as_bytes().len();
+            self.bytes = self.bytes.saturating_sub(size);
             let payer = payer(&transaction);
-            let share = self
-                .shares
-                .get(&payer)
-                .copied()
-                .unwrap_or(0)
-                .saturating_sub(1);
-            if share == 0 {
+            let share = self.shares.get(&payer).copied().unwrap_or_default();
+            let left = Share {
+                transactions: share.transactions.saturating_sub(1),
+                bytes: share.bytes.saturating_sub(size),
+            };
+            if left.transactions == 0 {
                 self.shares.remove(&payer);
             } else {
-                self.shares.insert(payer, share);
+                self.shares.insert(payer, left);
             }
         }
         if !gone.is_empty() {

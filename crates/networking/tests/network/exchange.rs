@@ -8,6 +8,7 @@ use karwan_networking::{
     Class, DisconnectReason, Network, NetworkError, NetworkEvent, PeerRole, SendError,
 };
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 
 use crate::harness::{
     LOOPBACK, Node, at, config, free_address, key, listed, pair, quick, start, start_at, within,
@@ -104,25 +105,39 @@ async fn four_nodes_form_a_mesh_and_a_broadcast_reaches_everyone() {
     }
 }
 
-/// Says hello on every connection until both have heard the other on the connection that stays.
+/// Says hello on every connection until both have heard the other.
 async fn settle(mut one: Node, mut two: Node) -> (Node, Node) {
-    async fn greet(node: &mut Node, from: u8) {
+    async fn greet(node: &mut Node, from: u8, heard: &watch::Sender<[bool; 2]>) {
+        let mut both = heard.subscribe();
         loop {
-            match node.event("a greeting").await {
-                NetworkEvent::Connected { .. } => node.send(from, Class::Consensus, "hello"),
+            let event = tokio::select! {
+                event = node.event("a greeting") => event,
+                _ = both.wait_for(|heard| *heard == [true; 2]) => return,
+            };
+            match event {
+                // The connection may have been replaced already, of which the next events tell.
+                NetworkEvent::Connected { .. } => {
+                    let hello = Bytes::from_static(b"hello");
+                    let _ = node.handle.send(key(from), Class::Consensus, hello);
+                }
                 NetworkEvent::Frame(frame) => {
                     assert_eq!(frame.bytes, "hello");
-                    return;
+                    heard.send_modify(|heard| heard[usize::from(from) - 1] = true);
                 }
                 NetworkEvent::Disconnected { reason, .. } => {
-                    let race = [DisconnectReason::Replaced, DisconnectReason::Lost];
+                    let race = [
+                        DisconnectReason::Replaced,
+                        DisconnectReason::Lost,
+                        DisconnectReason::ClosedByPeer,
+                    ];
                     assert!(race.contains(&reason), "{reason}");
                 }
                 NetworkEvent::Refused(refusal) => panic!("{refusal}"),
             }
         }
     }
-    tokio::join!(greet(&mut one, 2), greet(&mut two, 1));
+    let heard = watch::Sender::new([false; 2]);
+    tokio::join!(greet(&mut one, 2, &heard), greet(&mut two, 1, &heard));
     (one, two)
 }
 
