@@ -150,16 +150,34 @@ impl Keys {
     }
 }
 
-/// Connects to a node, with a token of `access` where one is given.
+/// Connects to a node, with a token of `access` where one is given. The token reads, and does nothing else.
 pub(crate) async fn connect(
     url: &str,
     access: Option<SecretKey>,
     genesis: &Genesis,
 ) -> Result<Client, Failure> {
+    connect_with(url, access, Scopes::READ, genesis).await
+}
+
+/// Connects to the node that keeps an institution's messages, with a token that reaches them.
+pub(crate) async fn connect_gateway(
+    url: &str,
+    access: SecretKey,
+    genesis: &Genesis,
+) -> Result<Client, Failure> {
+    connect_with(url, Some(access), Scopes::ALL, genesis).await
+}
+
+async fn connect_with(
+    url: &str,
+    access: Option<SecretKey>,
+    scopes: Scopes,
+    genesis: &Genesis,
+) -> Result<Client, Failure> {
     let access = access.map(|key| AccessKey {
         key,
         chain: genesis.chain_id,
-        scopes: Scopes::ALL,
+        scopes,
         clock: Clock::system(),
     });
     let provider = access

@@ -5,7 +5,7 @@ mod export;
 use crate::exit::{Exit, Outcome};
 use crate::files;
 use crate::importing::Importer;
-use crate::network::{NetworkArgs, WhoArgs, connect, run as with_node};
+use crate::network::{NetworkArgs, WhoArgs, connect_gateway, run as with_node};
 use crate::output::Output;
 use crate::reports;
 use crate::submission::{PATIENCE, WaitFor, submit};
@@ -84,7 +84,7 @@ fn import(args: &ImportArgs, output: Output) -> Outcome {
             .with_context(|| format!("cannot make {}", directory.display()))?;
     }
     with_node(async {
-        let client = connect(&url, Some(access), &genesis).await?;
+        let client = connect_gateway(&url, access, &genesis).await?;
         let mut table = Table::new([
             ("FILE", Align::Left),
             ("PAYMENTS", Align::Right),

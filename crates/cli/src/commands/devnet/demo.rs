@@ -10,7 +10,7 @@ use crate::files;
 use crate::funding::Funding;
 use crate::importing::Importer;
 use crate::manifest::{Devnet, Institution};
-use crate::network::{Keys, connect, refused, run as with_node};
+use crate::network::{Keys, connect_gateway, refused, run as with_node};
 use crate::output::{Output, Tone};
 use crate::submission::{PATIENCE, WaitFor, submit};
 use crate::table::{Align, Cell, Table};
@@ -311,7 +311,7 @@ impl Demo<'_> {
     async fn client(&self, institution: &Institution) -> Result<Client, Failure> {
         let access = self.keys.access(&institution.prefix)?;
         let url = self.devnet.url(Some(&institution.prefix))?;
-        connect(&url, Some(access), &self.genesis).await
+        connect_gateway(&url, access, &self.genesis).await
     }
 
     async fn receipt(

@@ -7,7 +7,7 @@ use super::ExportArgs;
 use crate::commands::verify::check;
 use crate::exit::{Exit, Failure, Outcome, failure};
 use crate::files;
-use crate::network::{Keys, connect, refused, run as with_node};
+use crate::network::{Keys, connect_gateway, refused, run as with_node};
 use crate::output::Output;
 use crate::submission::{PATIENCE, WaitFor, submit};
 use crate::words::now;
@@ -51,7 +51,7 @@ pub(super) fn run(args: &ExportArgs, output: Output) -> Outcome {
         output,
     };
     with_node(async {
-        let client = connect(&url, Some(access), &export.genesis).await?;
+        let client = connect_gateway(&url, access, &export.genesis).await?;
         export.all(&client).await
     })
 }
