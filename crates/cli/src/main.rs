@@ -21,6 +21,7 @@ mod reports;
 mod submission;
 mod table;
 mod terminal;
+mod terms;
 #[cfg(test)]
 mod testing;
 mod unlock;

@@ -4,6 +4,7 @@
 //! damaged folder, or a full queue, costs time and nothing else.
 
 use crate::backend::index_key;
+use crate::causes::causes;
 use crate::delivery::Deliveries;
 use crate::published::Publisher;
 use crate::recovery::{RecoveryError, read_frame};
@@ -79,14 +80,14 @@ impl Indexer {
             match self.catch_up(index) {
                 Ok(()) => {}
                 Err(IndexingError::Block(error)) => {
-                    tracing::error!(%error, "a stored block cannot be read for the query index, which waits for it");
+                    tracing::error!(error = %causes(&error), "a stored block cannot be read for the query index, which waits for it");
                     self.pause();
                     continue;
                 }
                 Err(IndexingError::Index(error)) => {
-                    tracing::error!(%error, "the query index is reset and will be rebuilt");
+                    tracing::error!(error = %causes(&error), "the query index is reset and will be rebuilt");
                     if let Err(error) = index.reset() {
-                        tracing::error!(%error, "the query index cannot be reset; queries by reference fail");
+                        tracing::error!(error = %causes(&error), "the query index cannot be reset; queries by reference fail");
                     }
                     self.pause();
                     continue;
@@ -119,7 +120,7 @@ impl Indexer {
                 opened
             }
             Err(error) => {
-                tracing::error!(%error, "the query index cannot be opened; queries by reference see recent blocks only");
+                tracing::error!(error = %causes(&error), "the query index cannot be opened; queries by reference see recent blocks only");
                 return None;
             }
         };

@@ -8,6 +8,7 @@
 //! sockets, files, threads and the clock.
 
 mod backend;
+mod causes;
 mod clock;
 mod config;
 mod delivery;

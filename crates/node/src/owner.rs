@@ -4,6 +4,7 @@
 //! a list. A failing disk, a refused signature or a bug is a panic, and a panic here ends the process in every profile: a
 //! validator that went on might contradict itself.
 
+use crate::causes::causes;
 use crate::clock;
 use crate::metrics::Metrics;
 use crate::published::{Published, Publisher};
@@ -199,15 +200,15 @@ impl Owner {
         let bytes = encode(&*frame);
         self.log
             .append(height, &bytes)
-            .unwrap_or_else(|error| panic!("cannot store block {height}, stopping: {error}"));
+            .unwrap_or_else(|error| stop("store", height, &error));
         self.log
             .sync()
-            .unwrap_or_else(|error| panic!("cannot sync block {height}, stopping: {error}"));
+            .unwrap_or_else(|error| stop("sync", height, &error));
         self.metrics.stored(&frame, bytes.len(), started.elapsed());
         if let Hand::Validator(signer) = &mut self.hand {
-            signer.committed(height).unwrap_or_else(|error| {
-                panic!("cannot release the consensus log, stopping: {error}")
-            });
+            signer
+                .committed(height)
+                .unwrap_or_else(|error| stop("release the consensus log after", height, &error));
         }
         tracing::info!(
             %height,
@@ -279,6 +280,15 @@ impl Owner {
             Note::Following { next, highest } => tracing::info!(%next, %highest, "catching up"),
         }
     }
+}
+
+/// Ends the node over a failing disk, with the cause and what to do about it.
+fn stop(what: &str, height: Height, error: &(dyn std::error::Error + 'static)) -> ! {
+    panic!(
+        "cannot {what} block {height}, so the node stops before it tells anybody: {}. Mend or free the disk, then start the \
+         node again; it continues where its log ends",
+        causes(error)
+    )
 }
 
 /// The next message, urgent ones first, or none when it is time to wake.

@@ -8,12 +8,11 @@ use crate::exit::{Exit, Failure, Outcome, failure};
 use crate::funding::Funding;
 use crate::network::{Keys, NetworkArgs, WhoArgs, connect, run as with_node};
 use crate::output::Output;
+use crate::terms::between;
 use crate::words::{now, random_uetr};
 use anyhow::Context;
 use clap::Args;
-use karwan_ledger::{
-    Genesis, Operation, Pay, PayBulk, PaymentKind, PaymentTerms, Priority, Transaction,
-};
+use karwan_ledger::{Genesis, Operation, Pay, PayBulk, PaymentTerms, Transaction};
 use karwan_rpc::{Client, SubmitWord, Wait};
 use karwan_types::{
     AgentIdentification, Amount, ChainId, CurrencyCode, DurationMs, EncodedTransaction, Max35Text,
@@ -181,28 +180,14 @@ fn sign(
 }
 
 fn terms(args: &LoadArgs) -> anyhow::Result<PaymentTerms> {
-    Ok(PaymentTerms {
-        kind: PaymentKind::FinancialInstitution,
-        instruction_id: None,
-        end_to_end_id: Max35Text::parse("LOAD")?,
-        uetr: random_uetr()?,
-        currency: args.currency,
-        amount: Amount::from_minor(1),
-        settlement_date: None,
-        debtor_agent: args.from.clone(),
-        debtor_account: None,
-        creditor_agent: args.to.clone(),
-        creditor_account: None,
-        charge_bearer: None,
-        priority: Priority::Norm,
-        from_time: None,
-        till_time: None,
-        reject_time: None,
-        purpose: None,
-        local_purpose: None,
-        commitments: Vec::new(),
-        message_hash: None,
-    })
+    let reference = (random_uetr()?, Max35Text::parse("LOAD")?);
+    let amount = Amount::from_minor(1);
+    Ok(between(
+        (&args.from, &args.to),
+        args.currency,
+        amount,
+        reference,
+    ))
 }
 
 /// Sends one instruction at each tick, in turn to every client, and gathers what came of them.

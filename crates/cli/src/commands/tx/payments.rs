@@ -1,10 +1,11 @@
 //! A payment on the command line and in a file of payments.
 
 use crate::files;
+use crate::terms::between;
 use crate::words::random_uetr;
 use anyhow::Context;
 use clap::Args;
-use karwan_ledger::{ChargeBearer, PaymentKind, PaymentTerms, Priority};
+use karwan_ledger::{PaymentTerms, Priority};
 use karwan_types::{
     AccountNumber, AgentIdentification, Amount, CurrencyCode, Date, ExternalCode, Max35Text,
     Timestamp, Uetr,
@@ -71,30 +72,23 @@ impl PaymentArgs {
             Some(text) => text.clone(),
             None => Max35Text::parse("NOTPROVIDED")?,
         };
+        let uetr = self.uetr.map_or_else(random_uetr, Ok)?;
+        let amount = amount(&self.amount, self.currency)?;
+        let bare = between(
+            (&self.from, &self.to),
+            self.currency,
+            amount,
+            (uetr, end_to_end_id),
+        );
         Ok(PaymentTerms {
-            kind: PaymentKind::FinancialInstitution,
-            instruction_id: None,
-            end_to_end_id,
-            uetr: match self.uetr {
-                Some(uetr) => uetr,
-                None => random_uetr()?,
-            },
-            currency: self.currency,
-            amount: amount(&self.amount, self.currency)?,
             settlement_date: self.settlement_date,
-            debtor_agent: self.from.clone(),
             debtor_account: self.from_account.clone(),
-            creditor_agent: self.to.clone(),
             creditor_account: self.to_account.clone(),
-            charge_bearer: None::<ChargeBearer>,
             priority: self.priority.unwrap_or(Priority::Norm),
-            from_time: None,
-            till_time: None,
             reject_time: self.reject_time,
             purpose: self.purpose.clone(),
             local_purpose: self.local_purpose.clone(),
-            commitments: Vec::new(),
-            message_hash: None,
+            ..bare
         })
     }
 }
