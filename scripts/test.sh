@@ -13,10 +13,8 @@ export CARGO_INCREMENTAL=1
 started=$SECONDS
 step() { printf '\n== %s (%d s since the start)\n' "$1" "$((SECONDS - started))"; }
 
-step "format"
-cargo fmt --all --check
-step "lints, warnings denied"
-cargo clippy --release --locked --workspace --all-targets --quiet -- -D warnings
+step "format, lints, licences"
+./scripts/check.sh
 step "build: one profile for tests, processes and simulator"
 cargo build --release --locked --workspace --all-targets --quiet
 step "unit, property, golden, architecture and process tests"
