@@ -28,6 +28,15 @@ pub(crate) struct Group {
     pub(crate) need: Need,
 }
 
+/// Holders one or more of whom must sign, and what all groups together must bring.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignerGroup {
+    /// Who may sign.
+    pub holders: BTreeSet<Holder>,
+    /// How many of the holders must; one for the policy of an institution.
+    pub needed: usize,
+}
+
 /// Everyone who must sign.
 #[derive(Clone, Debug)]
 pub(crate) struct Authority(Vec<Group>);
@@ -62,6 +71,14 @@ impl Authority {
             need: Need::AnySigner,
         }])
     }
+    /// The groups, for whoever looks for signers.
+    pub(crate) fn groups(self) -> Vec<SignerGroup> {
+        let group = |group: Group| SignerGroup {
+            needed: group.needed(),
+            holders: group.holders,
+        };
+        self.0.into_iter().map(group).collect()
+    }
     /// Every signer must be registered, in force, and belong to a group.
     pub(crate) fn check_signers(
         &self,
@@ -93,13 +110,21 @@ impl Authority {
 }
 
 impl Group {
+    /// How many holders must sign.
+    fn needed(&self) -> usize {
+        match self.need {
+            Need::Policy(_) | Need::AnySigner => 1,
+            Need::TwoThirdsOfHolders => {
+                (self.holders.len().saturating_mul(2) / 3).saturating_add(1)
+            }
+        }
+    }
     fn is_met(&self, state: &State, signers: &[&KeyRecord]) -> bool {
         let signed = |holder: &Holder| signers.iter().any(|record| record.holder == *holder);
         match self.need {
             Need::AnySigner => self.holders.iter().any(signed),
             Need::TwoThirdsOfHolders => {
-                let present = self.holders.iter().filter(|holder| signed(holder)).count();
-                present.saturating_mul(3) > self.holders.len().saturating_mul(2)
+                self.holders.iter().filter(|holder| signed(holder)).count() >= self.needed()
             }
             Need::Policy(money) => self.holders.iter().any(|holder| match holder {
                 Holder::Participant(lei) => state

@@ -23,6 +23,7 @@ mod state_tree;
 mod table;
 mod transaction;
 
+pub use authority::SignerGroup;
 pub use block::{BLOCK_OUTCOMES_MAX, BlockSeat, Draft, InvalidBlock};
 pub use checkpoint::{CheckpointError, ROW_BYTES_MAX};
 pub use genesis::{
@@ -32,11 +33,7 @@ pub use genesis::{
 pub use operations::terms::{
     COMMITMENTS_MAX, ChargeBearer, PartyCommitment, PartyDatum, PaymentKind, PaymentTerms, Priority,
 };
-pub use operations::{
-    Approve, BULK_PAYMENTS_MAX, Cancel, ConfirmCredit, CurrencyHalt, CurrencyResume, Hold, Issue,
-    IssueRequest, LINKED_LEGS_MAX, Linked, Operation, Pay, PayBulk, Post, RedeemCancel,
-    RedeemConfirm, RedeemRequest, Return, RotateKey, ValidatorSetChange, Void,
-};
+pub use operations::*;
 pub use records::{
     Account, AccountClass, AccountStatus, ApprovalPolicy, ApprovalTier, Currency, CurrencyStatus,
     Holder, InstructionKey, KeyRecord, Participant, ParticipantKind, ParticipantStatus,

@@ -1,7 +1,11 @@
-//! Every kind of instruction: one file for each, and one line for each in the list below.
+//! Every kind of instruction: one file for each, its `mod` line, and one line for it in the list below.
 //!
 //! The list is in wire order and append-only: the position of a kind is its number in the encoding. Codec, JSON, command
 //! line, golden bytes, simulator workload and load generator follow from it.
+//!
+//! A field may say more to programs than its type does, by an attribute `#[schemars(extend(...))]`: `x-generated` (a new
+//! reference when none is given), `x-default` (the value meant when none is given), `x-alias` (a shorter name of its option),
+//! `x-positional` (given without the option's name), `x-hidden` (read from messages only, never typed).
 
 pub(crate) mod terms;
 
@@ -25,30 +29,16 @@ mod rotate_key;
 mod validator_set_change;
 mod void;
 
-pub use approve::Approve;
-pub use cancel::Cancel;
-pub use confirm_credit::ConfirmCredit;
-pub use currency_halt::CurrencyHalt;
-pub use currency_resume::CurrencyResume;
-pub use hold::Hold;
-pub use issue::Issue;
-pub use issue_request::IssueRequest;
-pub use linked::{LINKED_LEGS_MAX, Linked};
-pub use pay::Pay;
-pub use pay_bulk::{BULK_PAYMENTS_MAX, PayBulk};
-pub use post::Post;
-pub use redeem_cancel::RedeemCancel;
-pub use redeem_confirm::RedeemConfirm;
-pub use redeem_request::RedeemRequest;
-pub use return_payment::Return;
-pub use rotate_key::RotateKey;
-pub use validator_set_change::ValidatorSetChange;
-pub use void::Void;
+pub use linked::LINKED_LEGS_MAX;
+pub use pay_bulk::BULK_PAYMENTS_MAX;
 
-use crate::authority::Authority;
+use crate::authority::{Authority, SignerGroup};
 use crate::execution::{Execution, Item};
 use crate::rejection::Rejection;
 use crate::state::State;
+use karwan_types::Movement;
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
 
 /// What one kind of instruction is: the same few questions for all.
@@ -69,11 +59,16 @@ pub(crate) trait Execute: Sized {
 }
 
 macro_rules! operations {
-    ($( $(#[$doc:meta])* $name:ident ),* $(,)?) => {
+    ($( $module:ident :: $name:ident ),* $(,)?) => {
+        $( pub use $module::$name; )*
+
         /// What an instruction asks the ledger to do.
         #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
         pub enum Operation {
-            $( $(#[$doc])* $name($name), )*
+            $(
+                #[doc = concat!("See [`", stringify!($name), "`].")]
+                $name($name),
+            )*
         }
         impl Operation {
             /// The name of every kind, in wire order.
@@ -88,6 +83,15 @@ macro_rules! operations {
             #[must_use]
             pub fn examples() -> Vec<Self> {
                 vec![ $( Self::$name(<$name as Execute>::example()) ),* ]
+            }
+            /// Describes the fields of a kind in JSON; none for a name that is no kind. The JSON form of an operation is
+            /// an object with one member: the kind's name, and these fields.
+            #[must_use]
+            pub fn schema(name: &str) -> Option<Schema> {
+                match name {
+                    $( stringify!($name) => Some(described::<$name>()), )*
+                    _ => None,
+                }
             }
             /// Checks that need nothing but the instruction itself.
             ///
@@ -116,46 +120,49 @@ macro_rules! operations {
     };
 }
 
-operations! {
-    /// A domestic bank asks its central bank to issue against its RTGS balance.
-    IssueRequest,
-    /// The central bank issues.
-    Issue,
-    /// A participant asks to have money on the ledger redeemed to its RTGS account.
-    RedeemRequest,
-    /// The central bank has paid it out.
-    RedeemConfirm,
-    /// The central bank declines; the money is released.
-    RedeemCancel,
-    /// One payment.
-    Pay,
-    /// Up to 1,000 payments under one set of signatures, each with its own answer.
-    PayBulk,
-    /// Sets an amount aside for a creditor.
-    Hold,
-    /// Pays out of a hold.
-    Post,
-    /// Releases a hold.
-    Void,
-    /// Up to 64 payments, all or none.
-    Linked,
-    /// One more signature under a waiting instruction.
-    Approve,
-    /// Withdraws what has not settled.
-    Cancel,
-    /// Sends a settled payment back.
-    Return,
-    /// The creditor agent has credited its customer.
-    ConfirmCredit,
-    /// The issuer stops its currency.
-    CurrencyHalt,
-    /// The issuer lets it move again.
-    CurrencyResume,
-    /// Replaces a signing key.
-    RotateKey,
-    /// New validators, two heights later.
-    ValidatorSetChange,
+/// A kind's fields with everything inside them written out.
+fn described<T: JsonSchema>() -> Schema {
+    let settings = SchemaSettings::draft07().with(|settings| {
+        settings.inline_subschemas = true;
+        settings.meta_schema = None;
+    });
+    settings.into_generator().into_root_schema_for::<T>()
 }
 
-#[cfg(test)]
-mod tests;
+impl Operation {
+    /// Who must sign, as far as the ledger can tell now: nobody when the instruction names something that is not there yet.
+    #[must_use]
+    pub fn signers(&self, state: &State) -> Vec<SignerGroup> {
+        self.authority(state)
+            .map(|authority| authority.groups())
+            .unwrap_or_default()
+    }
+    /// The payments and requests inside, as they would be recorded.
+    #[must_use]
+    pub fn movements(&self, state: &State) -> Vec<Movement> {
+        let items = self.items(state);
+        items.into_iter().map(|item| item.movement).collect()
+    }
+}
+
+operations! {
+    issue_request::IssueRequest,
+    issue::Issue,
+    redeem_request::RedeemRequest,
+    redeem_confirm::RedeemConfirm,
+    redeem_cancel::RedeemCancel,
+    pay::Pay,
+    pay_bulk::PayBulk,
+    hold::Hold,
+    post::Post,
+    void::Void,
+    linked::Linked,
+    approve::Approve,
+    cancel::Cancel,
+    return_payment::Return,
+    confirm_credit::ConfirmCredit,
+    currency_halt::CurrencyHalt,
+    currency_resume::CurrencyResume,
+    rotate_key::RotateKey,
+    validator_set_change::ValidatorSetChange,
+}

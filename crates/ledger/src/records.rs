@@ -8,6 +8,7 @@ use karwan_types::{
     JurisdictionCode, Lei, Max35Text, Movement, PayloadRecipient, PublicKey, Refusal, Sentence,
     Timestamp, TransactionId, TransactionStatus, Uetr,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -49,7 +50,9 @@ pub enum CurrencyStatus {
 }
 
 /// What an institution is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ParticipantKind {
     /// Issues and redeems its own currency.
@@ -65,7 +68,7 @@ pub enum ParticipantKind {
 }
 
 /// Whether an institution may act.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ParticipantStatus {
     /// In good standing.
@@ -130,7 +133,9 @@ pub enum Holder {
 }
 
 /// What a key may do for its holder. One key holds one role.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Role {
     /// Enters instructions.
@@ -157,7 +162,9 @@ pub struct KeyRecord {
 }
 
 /// What an account is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum AccountClass {
     /// An institution's own money.
@@ -169,7 +176,9 @@ pub enum AccountClass {
 }
 
 /// Whether an account may be debited and credited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum AccountStatus {
     /// Both.

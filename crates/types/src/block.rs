@@ -80,7 +80,7 @@ impl fmt::Debug for EncodedTransaction {
 }
 
 /// What the validators sign. It commits to the state *after* the block, so a certificate proves the result.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct BlockHeader {
     /// [`BLOCK_VERSION`].
     pub version: u16,

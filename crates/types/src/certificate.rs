@@ -35,7 +35,7 @@ pub fn proposal_bytes(
 }
 
 /// One validator's precommit in a certificate.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CommitSignature {
     /// The validator's position in the set of that height.
     pub validator: u16,
@@ -44,7 +44,7 @@ pub struct CommitSignature {
 }
 
 /// Proof that a block is final: precommits of more than two thirds of the voting power.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct CommitCertificate {
     /// The height decided.
     pub height: Height,

@@ -322,8 +322,8 @@ pub struct ClearingMember {
     pub member: Max35Text,
 }
 
-/// How a message names an institution.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// How a message names an institution. Text form: the BIC, the LEI, or `SYSTEM:NUMBER`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AgentIdentification {
     /// By its BIC.
     Bic(Bic),
@@ -332,6 +332,33 @@ pub enum AgentIdentification {
     /// By its LEI.
     Lei(Lei),
 }
+
+/// The alternatives on the wire.
+#[derive(Clone, Serialize, Deserialize)]
+enum AgentWire {
+    Bic(Bic),
+    ClearingMember(ClearingMember),
+    Lei(Lei),
+}
+
+impl AgentIdentification {
+    fn to_wire(&self) -> AgentWire {
+        match self.clone() {
+            Self::Bic(bic) => AgentWire::Bic(bic),
+            Self::ClearingMember(member) => AgentWire::ClearingMember(member),
+            Self::Lei(lei) => AgentWire::Lei(lei),
+        }
+    }
+    /// Every alternative has checked itself.
+    fn from_wire(wire: AgentWire) -> Result<Self, WordError> {
+        Ok(match wire {
+            AgentWire::Bic(bic) => Self::Bic(bic),
+            AgentWire::ClearingMember(member) => Self::ClearingMember(member),
+            AgentWire::Lei(lei) => Self::Lei(lei),
+        })
+    }
+}
+word_serde!(AgentIdentification, AgentWire);
 
 impl fmt::Display for AgentIdentification {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -16,6 +16,7 @@ mod merkle;
 mod money;
 mod outcome;
 mod receipt;
+mod schema;
 mod state_proof;
 mod text;
 mod time;

@@ -36,6 +36,19 @@ pub enum TransactionStatus {
 }
 
 impl TransactionStatus {
+    /// Every status, in the order of a payment's life.
+    pub const ALL: [Self; 9] = [
+        Self::Rcvd,
+        Self::Patc,
+        Self::Actc,
+        Self::Pdng,
+        Self::Acsp,
+        Self::Acsc,
+        Self::Accc,
+        Self::Rjct,
+        Self::Canc,
+    ];
+
     /// The four letters of the code set.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

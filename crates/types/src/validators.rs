@@ -13,7 +13,7 @@ pub const VALIDATORS_MAX: usize = 128;
 pub const VALIDATOR_POWER_MAX: u64 = 1_000_000;
 
 /// One validator of a set.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Validator {
     /// Its consensus key: signs votes and proposals, nothing else.
     pub key: PublicKey,

@@ -6,12 +6,14 @@ use crate::execution::{Execution, Item};
 use crate::rejection::Rejection;
 use crate::state::State;
 use karwan_types::{Hash, InstructionHash};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A further signer agrees to the instruction with this hash.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Approve {
     /// The hash of the instruction, without its expiry and signatures.
+    #[schemars(extend("x-positional" = true))]
     pub instruction: InstructionHash,
 }
 

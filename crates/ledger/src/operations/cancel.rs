@@ -9,10 +9,11 @@ use crate::records::RecordKind;
 use crate::rejection::Rejection;
 use crate::state::State;
 use karwan_types::{AgentIdentification, ExternalCode, TransactionStatus, Uetr};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Withdraws an instruction, signed for the agent that gave it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Cancel {
     /// The agent that gave the instruction.
     pub agent: AgentIdentification,

@@ -8,10 +8,11 @@ use crate::records::{Holder, RecordKind};
 use crate::rejection::Rejection;
 use crate::state::State;
 use karwan_types::{AgentIdentification, TransactionStatus, Uetr};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Confirms the end customer's credit, signed by one key of the creditor agent: it moves no money.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ConfirmCredit {
     /// The debtor agent of the payment.
     pub agent: AgentIdentification,

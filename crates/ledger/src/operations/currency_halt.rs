@@ -8,12 +8,14 @@ use crate::records::CurrencyStatus;
 use crate::rejection::Rejection;
 use crate::state::State;
 use karwan_types::{CurrencyCode, Sentence};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Stops a currency, signed for its issuer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct CurrencyHalt {
     /// The currency.
+    #[schemars(extend("x-positional" = true))]
     pub currency: CurrencyCode,
     /// The issuer's words.
     pub reason: Sentence,

@@ -9,10 +9,11 @@ use crate::records::RecordKind;
 use crate::rejection::Rejection;
 use crate::state::State;
 use karwan_types::Timestamp;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A payment that is set aside first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Hold {
     /// What will be paid at most, and to whom.
     pub payment: PaymentTerms,

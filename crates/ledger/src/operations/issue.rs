@@ -9,10 +9,11 @@ use crate::rejection::Rejection;
 use crate::state::State;
 use crate::{checks, posting};
 use karwan_types::{AgentIdentification, Max35Text, TransactionStatus, Uetr};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Issues what was asked for, signed for the issuer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Issue {
     /// The bank that asked.
     pub agent: AgentIdentification,

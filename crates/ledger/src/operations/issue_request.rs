@@ -8,12 +8,14 @@ use crate::records::{InstructionKey, RecordKind};
 use crate::rejection::Rejection;
 use crate::state::State;
 use karwan_types::{AgentIdentification, Amount, CurrencyCode, Max35Text, Movement, Uetr};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A request for issue, signed for the bank.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct IssueRequest {
     /// The reference of the request.
+    #[schemars(extend("x-generated" = true))]
     pub uetr: Uetr,
     /// The bank.
     pub agent: AgentIdentification,

@@ -8,6 +8,7 @@ use crate::records::{Holder, RecordKind};
 use crate::rejection::Rejection;
 use crate::state::State;
 use karwan_types::Amount;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,9 +16,10 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const LINKED_LEGS_MAX: usize = 64;
 
 /// Payments that settle in sequence, all or none. Signed for every debtor agent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Linked {
     /// From 2 to [`LINKED_LEGS_MAX`].
+    #[schemars(extend("x-positional" = true))]
     pub legs: Vec<PaymentTerms>,
 }
 

@@ -7,10 +7,11 @@ use crate::execution::{Execution, Item};
 use crate::records::RecordKind;
 use crate::rejection::Rejection;
 use crate::state::State;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One payment, signed for the debtor agent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Pay {
     /// The payment.
     pub payment: PaymentTerms,

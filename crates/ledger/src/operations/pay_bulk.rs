@@ -9,6 +9,7 @@ use crate::records::RecordKind;
 use crate::rejection::Rejection;
 use crate::state::State;
 use karwan_types::Amount;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -16,9 +17,10 @@ use std::collections::BTreeSet;
 pub const BULK_PAYMENTS_MAX: usize = 1_000;
 
 /// Payments of one debtor agent in one currency.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PayBulk {
     /// From 1 to [`BULK_PAYMENTS_MAX`], each with its own UETR.
+    #[schemars(extend("x-positional" = true))]
     pub payments: Vec<PaymentTerms>,
 }
 

@@ -8,10 +8,11 @@ use crate::rejection::Rejection;
 use crate::state::State;
 use crate::{checks, posting};
 use karwan_types::{AgentIdentification, Amount, TransactionStatus, Uetr};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Pays out of a hold. Signed for the creditor agent or the debtor agent of the hold.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Post {
     /// The debtor agent of the hold.
     pub agent: AgentIdentification,

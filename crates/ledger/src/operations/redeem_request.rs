@@ -8,12 +8,14 @@ use crate::rejection::Rejection;
 use crate::state::State;
 use crate::{checks, posting};
 use karwan_types::{AccountNumber, AgentIdentification, Amount, CurrencyCode, Movement, Uetr};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A request for redemption, signed for the participant.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RedeemRequest {
     /// The reference of the request.
+    #[schemars(extend("x-generated" = true))]
     pub uetr: Uetr,
     /// The participant.
     pub agent: AgentIdentification,

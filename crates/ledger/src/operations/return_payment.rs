@@ -9,12 +9,14 @@ use crate::rejection::Rejection;
 use crate::state::State;
 use crate::{checks, posting};
 use karwan_types::{AgentIdentification, Amount, ExternalCode, Movement, TransactionStatus, Uetr};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A return, signed for the creditor agent of the original.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Return {
     /// The reference of the return.
+    #[schemars(extend("x-generated" = true))]
     pub uetr: Uetr,
     /// The debtor agent of the original.
     pub original_agent: AgentIdentification,

@@ -7,10 +7,11 @@ use crate::records::{Holder, KeyRecord};
 use crate::rejection::Rejection;
 use crate::state::State;
 use karwan_types::PublicKey;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Replaces a key, signed for its holder; a revoked key cannot come back.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct RotateKey {
     /// The key that goes.
     pub old: PublicKey,

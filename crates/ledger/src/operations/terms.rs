@@ -10,13 +10,14 @@ use karwan_types::{
     AccountNumber, AgentIdentification, Amount, CurrencyCode, Date, ExternalCode, Hash, Lei,
     Max35Text, Movement, Timestamp, Uetr,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// The most commitments to parties' data in one payment.
 pub const COMMITMENTS_MAX: usize = 10;
 
 /// Which message a payment is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum PaymentKind {
     /// Between institutions for themselves (pacs.009).
@@ -26,7 +27,9 @@ pub enum PaymentKind {
 }
 
 /// Settlement priority (`SttlmPrty`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum Priority {
     /// URGT.
@@ -38,7 +41,7 @@ pub enum Priority {
 }
 
 /// Who bears the charges (`ChrgBr`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum ChargeBearer {
     /// The debtor.
@@ -52,7 +55,9 @@ pub enum ChargeBearer {
 }
 
 /// Which party datum a commitment is to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum PartyDatum {
     /// The debtor's name and address.
@@ -97,7 +102,7 @@ impl PartyDatum {
 }
 
 /// A salted commitment to a party's datum, see `karwan_types::PaymentSalt`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PartyCommitment {
     /// Which datum.
     pub datum: PartyDatum,
@@ -106,15 +111,18 @@ pub struct PartyCommitment {
 }
 
 /// One payment, as pacs.008 and pacs.009 describe it, without personal data.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PaymentTerms {
     /// Which message it is.
+    #[schemars(extend("x-default" = "FINANCIAL_INSTITUTION"))]
     pub kind: PaymentKind,
     /// `InstrId`.
     pub instruction_id: Option<Max35Text>,
     /// `EndToEndId`.
+    #[schemars(extend("x-default" = "NOTPROVIDED"))]
     pub end_to_end_id: Max35Text,
     /// `UETR`.
+    #[schemars(extend("x-generated" = true))]
     pub uetr: Uetr,
     /// The currency of `IntrBkSttlmAmt`.
     pub currency: CurrencyCode,
@@ -123,16 +131,21 @@ pub struct PaymentTerms {
     /// `IntrBkSttlmDt`; none means the business date of settlement.
     pub settlement_date: Option<Date>,
     /// The institution debited.
+    #[schemars(extend("x-alias" = "from"))]
     pub debtor_agent: AgentIdentification,
     /// Its account; none means its settlement account in the currency.
+    #[schemars(extend("x-alias" = "from-account"))]
     pub debtor_account: Option<AccountNumber>,
     /// The institution credited.
+    #[schemars(extend("x-alias" = "to"))]
     pub creditor_agent: AgentIdentification,
     /// Its account; none means its settlement account in the currency.
+    #[schemars(extend("x-alias" = "to-account"))]
     pub creditor_account: Option<AccountNumber>,
     /// `ChrgBr`.
     pub charge_bearer: Option<ChargeBearer>,
     /// `SttlmPrty`.
+    #[schemars(extend("x-default" = "NORM"))]
     pub priority: Priority,
     /// Not before (`FrTm`).
     pub from_time: Option<Timestamp>,
@@ -145,8 +158,10 @@ pub struct PaymentTerms {
     /// The national purpose code (PK 4 digits, KG 8 digits).
     pub local_purpose: Option<Max35Text>,
     /// Commitments to the parties' data, each datum at most once, in order.
+    #[schemars(extend("x-hidden" = true))]
     pub commitments: Vec<PartyCommitment>,
     /// The hash of the message as received; it covers everything in it.
+    #[schemars(extend("x-hidden" = true))]
     pub message_hash: Option<Hash>,
 }
 

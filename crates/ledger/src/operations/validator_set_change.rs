@@ -7,13 +7,15 @@ use crate::records::Holder;
 use crate::rejection::Rejection;
 use crate::state::State;
 use karwan_types::{JurisdictionCode, VALIDATORS_MAX, Validator, ValidatorSet};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// The whole new validator set.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ValidatorSetChange {
     /// All validators, in any order.
+    #[schemars(extend("x-positional" = true))]
     pub validators: Vec<Validator>,
 }
 

@@ -8,10 +8,11 @@ use crate::posting;
 use crate::rejection::Rejection;
 use crate::state::State;
 use karwan_types::{AgentIdentification, TransactionStatus, Uetr};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Releases a hold. Signed for the creditor agent or the debtor agent of the hold.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Void {
     /// The debtor agent of the hold.
     pub agent: AgentIdentification,

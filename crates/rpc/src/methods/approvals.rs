@@ -8,12 +8,9 @@ use crate::method::{Method, Read};
 use crate::problem::Problem;
 use crate::reading::Reading;
 use crate::view::{MoneyView, View};
-use karwan_ledger::{
-    Holder, InstructionKey, Operation, PaymentTerms, PendingApproval, Record, Role, State,
-};
+use karwan_ledger::{Holder, PendingApproval, Role, State};
 use karwan_types::{
-    AgentIdentification, CurrencyCode, InstructionHash, Lei, PublicKey, Timestamp, TransactionId,
-    Uetr, encode,
+    CurrencyCode, InstructionHash, Lei, PublicKey, Timestamp, TransactionId, encode,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -156,7 +153,7 @@ impl ApprovalView {
                 in_force: record.is_some_and(|record| record.revoked_at.is_none()),
             }
         };
-        let payments = payments(&pending.operation);
+        let payments = pending.operation.movements(state);
         let currencies: BTreeSet<CurrencyCode> = payments.iter().map(|one| one.currency).collect();
         let total = |currency: CurrencyCode| {
             let of_it = payments.iter().filter(|one| one.currency == currency);
@@ -183,80 +180,9 @@ fn concerns(state: &State, pending: &PendingApproval, own: Option<Lei>) -> bool 
     let holder = Holder::Participant(own);
     let signed = pending.signers.iter().filter_map(|key| state.key(key));
     signed.map(|record| record.holder).any(|one| one == holder)
-        || parties(state, &pending.operation).contains(&own)
-}
-
-/// The payments inside an operation.
-fn payments(operation: &Operation) -> &[PaymentTerms] {
-    match operation {
-        Operation::Pay(pay) => std::slice::from_ref(&pay.payment),
-        Operation::Hold(hold) => std::slice::from_ref(&hold.payment),
-        Operation::PayBulk(bulk) => &bulk.payments,
-        Operation::Linked(linked) => &linked.legs,
-        Operation::IssueRequest(_)
-        | Operation::Issue(_)
-        | Operation::RedeemRequest(_)
-        | Operation::RedeemConfirm(_)
-        | Operation::RedeemCancel(_)
-        | Operation::Post(_)
-        | Operation::Void(_)
-        | Operation::Approve(_)
-        | Operation::Cancel(_)
-        | Operation::Return(_)
-        | Operation::ConfirmCredit(_)
-        | Operation::CurrencyHalt(_)
-        | Operation::CurrencyResume(_)
-        | Operation::RotateKey(_)
-        | Operation::ValidatorSetChange(_) => &[],
-    }
-}
-
-/// The institutions that must sign an operation, as far as the ledger can tell now.
-fn parties(state: &State, operation: &Operation) -> BTreeSet<Lei> {
-    let agent = |agent: &AgentIdentification| state.agent(agent);
-    let issuer = |code: &CurrencyCode| state.currency(code).map(|currency| currency.issuer);
-    let record = |agent: &AgentIdentification, uetr: Uetr| -> Option<&Record> {
-        let agent = state.agent(agent)?;
-        state.record(&InstructionKey { agent, uetr })
-    };
-    let creditor = |record: Option<&Record>| record.and_then(|one| one.movement.creditor_agent);
-    let debtor = |record: Option<&Record>| record.map(|one| one.movement.debtor_agent);
-    let issuer_of = |record: Option<&Record>| record.and_then(|one| issuer(&one.movement.currency));
-    let found: Vec<Option<Lei>> = match operation {
-        Operation::Pay(_) | Operation::Hold(_) | Operation::PayBulk(_) | Operation::Linked(_) => {
-            let payments = payments(operation).iter();
-            payments.map(|terms| agent(&terms.debtor_agent)).collect()
-        }
-        Operation::IssueRequest(request) => vec![agent(&request.agent)],
-        Operation::RedeemRequest(request) => vec![agent(&request.agent)],
-        Operation::Cancel(cancel) => vec![agent(&cancel.agent)],
-        Operation::Issue(issue) => vec![issuer_of(record(&issue.agent, issue.uetr))],
-        Operation::RedeemConfirm(one) => vec![issuer_of(record(&one.agent, one.uetr))],
-        Operation::RedeemCancel(one) => vec![issuer_of(record(&one.agent, one.uetr))],
-        Operation::Post(post) => {
-            let hold = record(&post.agent, post.uetr);
-            vec![debtor(hold), creditor(hold)]
-        }
-        Operation::Void(void) => {
-            let hold = record(&void.agent, void.uetr);
-            vec![debtor(hold), creditor(hold)]
-        }
-        Operation::Return(one) => {
-            vec![creditor(record(&one.original_agent, one.original_uetr))]
-        }
-        Operation::ConfirmCredit(one) => vec![creditor(record(&one.agent, one.uetr))],
-        Operation::CurrencyHalt(halt) => vec![issuer(&halt.currency)],
-        Operation::CurrencyResume(resume) => vec![issuer(&resume.currency)],
-        Operation::RotateKey(rotate) => vec![state.key(&rotate.old).and_then(institution)],
-        // Governors approve validators; an approval waits for nobody.
-        Operation::ValidatorSetChange(_) | Operation::Approve(_) => Vec::new(),
-    };
-    found.into_iter().flatten().collect()
-}
-
-fn institution(record: &karwan_ledger::KeyRecord) -> Option<Lei> {
-    match record.holder {
-        Holder::Participant(lei) => Some(lei),
-        Holder::Governor(_) | Holder::Regulator(_) | Holder::Auditor(_) => None,
-    }
+        || pending
+            .operation
+            .signers(state)
+            .iter()
+            .any(|group| group.holders.contains(&holder))
 }

@@ -51,7 +51,11 @@ impl Book {
         let mut found = 0;
         for path in sources(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))) {
             let source = fs::read_to_string(&path).unwrap();
-            for name in encoded_types(&source) {
+            // The wire form of a word is covered by the lines of the word that it carries.
+            for name in encoded_types(&source)
+                .into_iter()
+                .filter(|name| !name.ends_with("Wire"))
+            {
                 found += 1;
                 assert!(
                     named.contains(name),

@@ -1,1 +1,0 @@
-//! One well-formed instruction of every kind, through the codec and back.
