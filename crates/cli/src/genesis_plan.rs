@@ -6,11 +6,11 @@
 use anyhow::{Context, bail};
 use karwan_ledger::{
     AccountClass, AccountStatus, ApprovalTier, GenesisAccount, GenesisCurrency, GenesisDocument,
-    GenesisJurisdiction, GenesisKey, GenesisParticipant, Parameters, ParticipantKind, Role,
+    GenesisJurisdiction, GenesisKey, GenesisParticipant, ParticipantKind, Role, Rulebook,
 };
 use karwan_node::keystore::{KeyPurpose, PublicPart};
 use karwan_types::{
-    AccountNumber, AgentIdentification, Amount, Bic, ClearingMember, CurrencyCode, ExternalCode,
+    AccountNumber, AgentIdentification, Amount, Bic, ClearingMember, CurrencyCode,
     JurisdictionCode, Lei, PayloadRecipient, PublicKey, Sentence, Timestamp, Validator,
 };
 use serde::Deserialize;
@@ -24,7 +24,6 @@ pub(crate) const PLAN_BYTES_MAX: usize = 4 << 20;
 #[serde(deny_unknown_fields)]
 pub(crate) struct GenesisPlan {
     network: Sentence,
-    parameters: PlannedParameters,
     /// Signing policies by name, because many participants share one.
     policies: BTreeMap<String, Vec<PlannedTier>>,
     pub(crate) jurisdictions: Vec<PlannedJurisdiction>,
@@ -33,16 +32,6 @@ pub(crate) struct GenesisPlan {
     pub(crate) validators: Vec<PlannedValidator>,
     pub(crate) currencies: Vec<PlannedCurrency>,
     pub(crate) participants: Vec<PlannedParticipant>,
-}
-
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct PlannedParameters {
-    rulebook: u32,
-    /// For example `24h`.
-    validity_max: String,
-    retention: String,
-    settlement_methods: Vec<ExternalCode>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -133,16 +122,17 @@ impl GenesisPlan {
         toml::from_str(text).context("the genesis plan cannot be read")
     }
 
-    /// The document that begins at `time`, with the keys that `find` finds.
+    /// The document that begins at `time` under `rulebook`, with the keys that `find` finds.
     pub(crate) fn build(
         &self,
         time: Timestamp,
+        rulebook: Rulebook,
         find: FindKey<'_>,
     ) -> anyhow::Result<GenesisDocument> {
         let mut document = GenesisDocument {
             network: self.network.clone(),
             time,
-            parameters: self.parameters.build()?,
+            rulebook,
             jurisdictions: Vec::new(),
             validators: Vec::new(),
             currencies: Vec::new(),
@@ -175,18 +165,6 @@ impl GenesisPlan {
                 .push(built.with_context(|| format!("participant {}", participant.name))?);
         }
         Ok(document)
-    }
-}
-
-impl PlannedParameters {
-    fn build(&self) -> anyhow::Result<Parameters> {
-        let duration = |text: &str| crate::words::duration(text).map_err(anyhow::Error::msg);
-        Ok(Parameters {
-            rulebook: self.rulebook,
-            validity_max_ms: duration(&self.validity_max).context("parameters.validity_max")?,
-            retention_ms: duration(&self.retention).context("parameters.retention")?,
-            settlement_methods: self.settlement_methods.clone(),
-        })
     }
 }
 

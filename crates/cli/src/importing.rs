@@ -40,7 +40,7 @@ impl Importer {
     ) -> anyhow::Result<Self> {
         Ok(Self {
             chain: genesis.chain_id,
-            profile: karwan_node::gateway::profile(&genesis.document().parameters),
+            profile: karwan_node::gateway::profile(&genesis.document().rulebook),
             maker: keys.signer(&format!("{name}-maker"))?,
             commitment: keys.commitment(name)?,
             validity,

@@ -18,6 +18,7 @@ mod output;
 mod receipt_text;
 mod render;
 mod reports;
+mod rulebook_document;
 mod submission;
 mod table;
 mod terminal;

@@ -2,6 +2,7 @@
 //! made on it without a node.
 
 use crate::genesis_plan::{GenesisPlan, PlannedValidator};
+use crate::rulebook_document::RulebookDocument;
 use karwan_ledger::{
     BlockSeat, Genesis, Issue, IssueRequest, Operation, Transaction, VerifiedTransaction,
 };
@@ -14,6 +15,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 pub(crate) const DEVNET_PLAN: &str = include_str!("../../../node-config/genesis-plan.toml");
+/// Its rulebook.
+pub(crate) const DEVNET_RULEBOOK: &str = include_str!("../../../node-config/rulebook.toml");
 pub(crate) const VALIDATORS: [&str; 4] = ["PK", "KG", "KZ", "UZ"];
 
 /// A directory that goes away with the test.
@@ -72,7 +75,10 @@ pub(crate) fn build(plan: &str) -> anyhow::Result<Genesis> {
         });
     }
     let time = "2026-11-23T00:00:00Z".parse()?;
-    Ok(Genesis::new(plan.build(time, &|name| Ok(public(name)))?)?)
+    let rulebook = RulebookDocument::parse(DEVNET_RULEBOOK)?.build()?;
+    Ok(Genesis::new(
+        plan.build(time, rulebook, &|name| Ok(public(name)))?,
+    )?)
 }
 
 /// The receipt of an issue of 1,000,000.00 PKR to Indus, in block 1 of `genesis`.

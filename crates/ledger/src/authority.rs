@@ -19,6 +19,8 @@ pub(crate) enum Need {
     AnySigner,
     /// Keys of more than two thirds of the holders.
     TwoThirdsOfHolders,
+    /// Keys of every holder.
+    AllHolders,
 }
 
 /// Holders, and what they must bring.
@@ -114,6 +116,7 @@ impl Group {
     fn needed(&self) -> usize {
         match self.need {
             Need::Policy(_) | Need::AnySigner => 1,
+            Need::AllHolders => self.holders.len(),
             Need::TwoThirdsOfHolders => {
                 (self.holders.len().saturating_mul(2) / 3).saturating_add(1)
             }
@@ -123,7 +126,7 @@ impl Group {
         let signed = |holder: &Holder| signers.iter().any(|record| record.holder == *holder);
         match self.need {
             Need::AnySigner => self.holders.iter().any(signed),
-            Need::TwoThirdsOfHolders => {
+            Need::TwoThirdsOfHolders | Need::AllHolders => {
                 self.holders.iter().filter(|holder| signed(holder)).count() >= self.needed()
             }
             Need::Policy(money) => self.holders.iter().any(|holder| match holder {

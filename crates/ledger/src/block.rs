@@ -86,7 +86,8 @@ impl State {
         if valid_until < time {
             return Err(Rejection::Expired { valid_until });
         }
-        let latest = time.after(self.chain().parameters.validity_max_ms);
+        let operation = &transaction.transaction().operation;
+        let latest = time.after(operation.validity_max(self.rules()));
         if valid_until > latest {
             return Err(Rejection::ValidTooLong { latest });
         }

@@ -4,12 +4,14 @@
 //! Form: for each table its number of rows (`u64`), then for each row slot (`u32`), key and row, each with its length
 //! (`u32`), all little-endian. Whoever reads compares the root with a certified header; bytes from a stranger prove nothing by themselves.
 
+use crate::rulebook::Rulebook;
 use crate::state::{CHAIN_ROW, State};
 use crate::state_tree::StateTreeError;
 use crate::table::Table;
-use karwan_types::CodecError;
+use karwan_types::{CodecError, DurationMs};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::sync::Arc;
 
 /// The most bytes of one row: a bulk instruction that waits for a checker is the largest.
 pub const ROW_BYTES_MAX: usize = 2 << 20;
@@ -43,6 +45,8 @@ impl State {
         write(&mut bytes, &self.transactions);
         write(&mut bytes, &self.references);
         write(&mut bytes, &self.validator_changes);
+        write(&mut bytes, &self.rulebooks);
+        write(&mut bytes, &self.emergencies);
         bytes
     }
     /// Restores a state. The caller compares its root with a certified header.
@@ -56,7 +60,14 @@ impl State {
             .get(&CHAIN_ROW)
             .cloned()
             .ok_or(CheckpointError::Section)?;
-        let mut state = Self::empty(row);
+        let version = row.rulebook;
+        let mut state = Self::empty(
+            row,
+            Arc::new(Rulebook::plain(
+                DurationMs::from_millis(1),
+                DurationMs::from_millis(1),
+            )),
+        );
         state.chain = chain;
         state.currencies = read(&mut rest)?;
         state.participants = read(&mut rest)?;
@@ -67,9 +78,14 @@ impl State {
         state.transactions = read(&mut rest)?;
         state.references = read(&mut rest)?;
         state.validator_changes = read(&mut rest)?;
+        state.rulebooks = read(&mut rest)?;
+        state.emergencies = read(&mut rest)?;
         if !rest.is_empty() {
             return Err(CheckpointError::Section);
         }
+        let active = state.rulebooks.get(&version);
+        let active = active.ok_or(CheckpointError::Section)?;
+        state.rules = Arc::new(active.rulebook.clone());
         state.derive_indices();
         Ok(state)
     }

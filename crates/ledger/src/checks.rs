@@ -3,10 +3,11 @@
 use crate::execution::Route;
 use crate::operations::terms::PaymentTerms;
 use crate::records::{
-    Account, AccountClass, AccountStatus, Currency, CurrencyStatus, ParticipantKind,
-    ParticipantStatus, Record, RecordKind, RtgsReference,
+    Account, AccountClass, AccountStatus, Currency, CurrencyStatus, EmergencyMeasure, Money,
+    ParticipantKind, ParticipantStatus, Record, RecordKind, RtgsReference,
 };
 use crate::rejection::Rejection;
+use crate::rulebook::limit_of;
 use crate::state::State;
 use karwan_types::{
     AccountNumber, AgentIdentification, Amount, CurrencyCode, Date, DurationMs, Lei, Timestamp,
@@ -268,6 +269,64 @@ pub(crate) fn amount_limits(
     }
     if amount < row.payment_min {
         return Err(Rejection::BelowMinimum { currency });
+    }
+    Ok(())
+}
+
+/// The part of checks 10 and 11 that the rulebook decides: its maxima, payments inside one jurisdiction, and emergency rules.
+pub(crate) fn rulebook(
+    state: &State,
+    time: Timestamp,
+    (debtor, creditor): (Lei, Lei),
+    money: Money,
+) -> Result<(), Rejection> {
+    let rules = state.rules();
+    let home = |lei: Lei| {
+        let participant = state.participant(&lei);
+        participant
+            .expect("agents were checked before")
+            .jurisdiction
+    };
+    let homes = [home(debtor), home(creditor)];
+    let currency = money.currency;
+    let above =
+        |limits: &[Money]| limit_of(limits, currency).is_some_and(|limit| money.amount > limit);
+    if above(&rules.common.payment_max) {
+        let national = None;
+        return Err(Rejection::AboveRulebookMaximum { currency, national });
+    }
+    for code in homes {
+        if rules
+            .national(code)
+            .is_some_and(|national| above(&national.payment_max))
+        {
+            let national = Some(code);
+            return Err(Rejection::AboveRulebookMaximum { currency, national });
+        }
+    }
+    let [jurisdiction, abroad] = homes;
+    let domestic = jurisdiction == abroad && debtor != creditor;
+    let allowed = rules
+        .national(jurisdiction)
+        .map_or(rules.common.domestic_payments, |national| {
+            national.domestic_payments
+        });
+    if domestic && !allowed {
+        return Err(Rejection::DomesticPayment { jurisdiction });
+    }
+    for (id, record) in state.emergencies_at(time) {
+        let concerned = homes.contains(&id.jurisdiction);
+        let stops = match &record.measure {
+            EmergencyMeasure::PaymentMax(limit) => above(&[*limit]),
+            EmergencyMeasure::CorridorStop { other } => {
+                let corridor = [id.jurisdiction, *other];
+                let reversed = [*other, id.jurisdiction];
+                debtor != creditor && (homes == corridor || homes == reversed)
+            }
+        };
+        if concerned && stops {
+            return Err(Rejection::EmergencyStop { rule: *id });
+        }
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use crate::execution::{Execution, open_items};
 use crate::posting;
 use crate::records::{InstructionKey, PendingApproval, Record, RecordKind};
 use crate::rejection::Rejection;
+use crate::rulebook::{RulebookRecord, RulebookStatus};
 use crate::state::State;
 use karwan_types::{
     DurationMs, Height, InstructionHash, Outcome, Timestamp, TransactionId, TransactionStatus,
@@ -26,6 +27,8 @@ pub(crate) enum Due {
     HoldExpires(InstructionKey),
     /// An instruction that waits for signatures, over after its expiry.
     ApprovalExpires(InstructionHash),
+    /// A version of the rulebook is to come into force.
+    RulebookActivates(u32),
 }
 
 /// Something that need not be remembered after a block time, without an outcome.
@@ -66,6 +69,14 @@ impl PendingApproval {
     }
 }
 
+impl RulebookRecord {
+    /// When this version is to come into force.
+    pub(crate) fn due(&self, version: u32) -> Option<(Timestamp, Due)> {
+        let waits = self.status == RulebookStatus::Scheduled;
+        waits.then_some((self.activates, Due::RulebookActivates(version)))
+    }
+}
+
 /// Ends what is over at a block's time, and forgets what need not be remembered.
 pub(crate) fn execute_due(state: &mut State, at: (Height, Timestamp), outcomes: &mut Vec<Outcome>) {
     while outcomes.len() < DUE_OUTCOMES_MAX {
@@ -79,6 +90,7 @@ pub(crate) fn execute_due(state: &mut State, at: (Height, Timestamp), outcomes: 
         match due {
             Due::HoldExpires(key) => expire_hold(state, at, key, outcomes),
             Due::ApprovalExpires(instruction) => expire_approval(state, at, instruction, outcomes),
+            Due::RulebookActivates(version) => activate_rulebook(state, at, version, outcomes),
         }
     }
     for _ in 0..FORGOTTEN_PER_BLOCK_MAX {
@@ -123,6 +135,7 @@ fn expire_hold(
         operation: record.kind.name(),
         valid_until: time,
         outcomes,
+        done: TransactionStatus::Acsc,
     };
     execution.advance(key, |record| record.status = TransactionStatus::Canc);
 }
@@ -147,11 +160,62 @@ fn expire_approval(
         operation: pending.operation.name(),
         valid_until: pending.valid_until,
         outcomes,
+        done: TransactionStatus::Acsc,
     };
     for item in &open {
         execution.refuse(item, &Rejection::ApprovalTimeout);
     }
     if pending.references.is_empty() {
         execution.answer(TransactionStatus::Rjct, Some(&Rejection::ApprovalTimeout));
+    }
+}
+
+/// Puts a version in force, unless the version that it changes is not in force any more.
+fn activate_rulebook(
+    state: &mut State,
+    (height, time): (Height, Timestamp),
+    version: u32,
+    outcomes: &mut Vec<Outcome>,
+) {
+    let find = |state: &State, version| -> RulebookRecord {
+        let record = state.rulebooks.get(&version).cloned();
+        record.expect("a version that falls due is recorded")
+    };
+    let active = state.chain().rulebook;
+    let mut record = find(state, version);
+    let lapses = record.diff_from != active;
+    if lapses {
+        record.status = RulebookStatus::Lapsed;
+    } else {
+        let mut old = find(state, active);
+        old.status = RulebookStatus::Superseded;
+        state.put_rulebook(active, old);
+        record.status = RulebookStatus::Active;
+    }
+    let base = record.diff_from;
+    let proposal = record
+        .proposal
+        .expect("a version that was scheduled was proposed");
+    state.put_rulebook(version, record);
+    if !lapses {
+        state.activate_rulebook(version);
+    }
+    let mut execution = Execution {
+        state,
+        height,
+        time,
+        cause: None,
+        origin: TransactionId(proposal.0),
+        instruction: proposal,
+        operation: "RulebookPropose",
+        valid_until: time,
+        outcomes,
+        done: TransactionStatus::Acsc,
+    };
+    if lapses {
+        let lapsed = Rejection::RulebookLapsed { base, active };
+        execution.answer(TransactionStatus::Rjct, Some(&lapsed));
+    } else {
+        execution.answer(TransactionStatus::Acsc, None);
     }
 }

@@ -10,8 +10,8 @@ use crate::rejection::Rejection;
 use crate::state::State;
 use crate::transaction::VerifiedTransaction;
 use karwan_types::{
-    AccountNumber, Amount, Height, InstructionHash, Max35Text, Movement, Outcome, PublicKey,
-    Refusal, Timestamp, TransactionId, TransactionStatus,
+    AccountNumber, Amount, EmergencyRuleId, Height, InstructionHash, JurisdictionCode, Max35Text,
+    Movement, Outcome, PublicKey, Refusal, Timestamp, TransactionId, TransactionStatus,
 };
 use std::collections::BTreeSet;
 
@@ -43,13 +43,43 @@ pub(crate) struct Execution<'a> {
     pub(crate) operation: &'static str,
     pub(crate) valid_until: Timestamp,
     pub(crate) outcomes: &'a mut Vec<Outcome>,
+    /// The status of an instruction without references once it has executed: PDNG when block time has still to do its part.
+    pub(crate) done: TransactionStatus,
 }
 
-/// The clause that an executed instruction cites.
+/// Why an outcome is as it is: the rule, and whose part of the rulebook or which emergency rule it comes from.
+#[derive(Clone, Copy, Debug)]
+struct Citation {
+    rule: &'static str,
+    jurisdiction: Option<JurisdictionCode>,
+    emergency: Option<EmergencyRuleId>,
+}
+
+impl From<&'static str> for Citation {
+    fn from(rule: &'static str) -> Self {
+        Self {
+            rule,
+            jurisdiction: None,
+            emergency: None,
+        }
+    }
+}
+
+impl From<&Rejection> for Citation {
+    fn from(rejection: &Rejection) -> Self {
+        Self {
+            rule: rejection.rule(),
+            jurisdiction: rejection.jurisdiction(),
+            emergency: rejection.emergency(),
+        }
+    }
+}
+
+/// The rule that an executed instruction cites.
 const EXECUTED: &str = "4.14";
-/// The clause that a waiting instruction cites.
+/// The rule that a waiting instruction cites.
 const WAITING: &str = "4.4";
-/// The clause that a repeated instruction cites.
+/// The rule that a repeated instruction cites.
 const REPEATED: &str = "4.5";
 
 /// Executes one verified transaction that the block may hold.
@@ -72,6 +102,7 @@ pub(crate) fn execute_transaction(
         operation: body.operation.name(),
         valid_until: body.valid_until,
         outcomes,
+        done: TransactionStatus::Acsc,
     };
     if let Err(rejection) = execution.submit(&body.operation, &signers) {
         execution.answer(TransactionStatus::Rjct, Some(&rejection));
@@ -127,7 +158,7 @@ impl Execution<'_> {
                         item.movement.clone(),
                         record.status,
                         record.refusal,
-                        REPEATED,
+                        REPEATED.into(),
                     );
                 }
                 Some(_) => {
@@ -152,7 +183,7 @@ impl Execution<'_> {
             item.movement.clone(),
             TransactionStatus::Rjct,
             Some(rejection.to_refusal()),
-            rejection.clause(),
+            Citation::from(&rejection),
         );
     }
 
@@ -175,7 +206,7 @@ impl Execution<'_> {
         };
         self.state.put_approval(self.instruction, approval);
         for item in open {
-            self.transition(item, TransactionStatus::Patc, None, WAITING);
+            self.transition(item, TransactionStatus::Patc, None, WAITING.into());
         }
         if open.is_empty() {
             self.answer(TransactionStatus::Patc, None);
@@ -212,6 +243,7 @@ impl Execution<'_> {
             operation: pending.operation.name(),
             valid_until: pending.valid_until,
             outcomes: self.outcomes,
+            done: TransactionStatus::Acsc,
         };
         original.proceed(pending);
         Ok(())
@@ -254,7 +286,7 @@ impl Execution<'_> {
                 self.push_conflict(item);
                 return Some(leg);
             }
-            self.transition(item, TransactionStatus::Patc, None, WAITING);
+            self.transition(item, TransactionStatus::Patc, None, WAITING.into());
             pending.references.push(item.key);
         }
         // Legs and references are compared in the order of the legs.
@@ -266,7 +298,7 @@ impl Execution<'_> {
     /// Executes an instruction that has its signatures.
     fn run(&mut self, operation: &Operation, open: &[Item]) {
         match operation.execute(self, open) {
-            Ok(()) if open.is_empty() => self.answer(TransactionStatus::Acsc, None),
+            Ok(()) if open.is_empty() => self.answer(self.done, None),
             Ok(()) => {}
             Err(rejection) if open.is_empty() => {
                 self.answer(TransactionStatus::Rjct, Some(&rejection))
@@ -281,12 +313,12 @@ impl Execution<'_> {
 
     /// An outcome of the instruction as a whole.
     pub(crate) fn answer(&mut self, status: TransactionStatus, rejection: Option<&Rejection>) {
-        let clause = match (rejection, status) {
-            (Some(rejection), _) => rejection.clause(),
-            (None, TransactionStatus::Patc) => WAITING,
-            (None, _) => EXECUTED,
+        let citation = match (rejection, status) {
+            (Some(rejection), _) => rejection.into(),
+            (None, TransactionStatus::Patc) => WAITING.into(),
+            (None, _) => EXECUTED.into(),
         };
-        let outcome = self.outcome(status, rejection.map(Rejection::to_refusal), clause, None);
+        let outcome = self.outcome(status, rejection.map(Rejection::to_refusal), citation, None);
         self.outcomes.push(outcome);
     }
 
@@ -296,18 +328,18 @@ impl Execution<'_> {
             item,
             TransactionStatus::Rjct,
             Some(rejection.to_refusal()),
-            rejection.clause(),
+            rejection.into(),
         );
     }
 
     /// Settles one item.
     pub(crate) fn settled(&mut self, item: &Item) {
-        self.transition(item, TransactionStatus::Acsc, None, EXECUTED);
+        self.transition(item, TransactionStatus::Acsc, None, EXECUTED.into());
     }
 
     /// Leaves one item open for its next step.
     pub(crate) fn pending(&mut self, item: &Item) {
-        self.transition(item, TransactionStatus::Pdng, None, EXECUTED);
+        self.transition(item, TransactionStatus::Pdng, None, EXECUTED.into());
     }
 
     /// Records an item's new status and its outcome.
@@ -316,7 +348,7 @@ impl Execution<'_> {
         item: &Item,
         status: TransactionStatus,
         refusal: Option<Refusal>,
-        clause: &str,
+        citation: Citation,
     ) {
         let record = Record {
             instruction: self.instruction,
@@ -330,7 +362,7 @@ impl Execution<'_> {
             retained_until: self.retained_until(),
         };
         self.state.put_record(item.key, record);
-        self.push(item.movement.clone(), status, refusal, clause);
+        self.push(item.movement.clone(), status, refusal, citation);
     }
 
     /// Changes the status of a record that another instruction opened, with an outcome under that instruction.
@@ -349,18 +381,19 @@ impl Execution<'_> {
         );
         record.height = self.height;
         if record.status.is_terminal() {
-            let retention = self.state.chain().parameters.retention_ms;
+            let retention = self.state.rules().common.retention_ms;
             record.retained_until = record.retained_until.max(self.time.after(retention));
         }
+        let base = self.outcome(
+            record.status,
+            record.refusal.clone(),
+            EXECUTED.into(),
+            Some(record.movement.clone()),
+        );
         let outcome = Outcome {
-            transaction: self.cause,
             instruction: record.instruction,
             operation: text(record.kind.name()),
-            status: record.status,
-            refusal: record.refusal.clone(),
-            clause: text(EXECUTED),
-            rulebook: self.state.chain().parameters.rulebook,
-            movement: Some(record.movement.clone()),
+            ..base
         };
         self.state.put_record(key, record);
         self.outcomes.push(outcome);
@@ -381,9 +414,9 @@ impl Execution<'_> {
         movement: Movement,
         status: TransactionStatus,
         refusal: Option<Refusal>,
-        clause: &str,
+        citation: Citation,
     ) {
-        let outcome = self.outcome(status, refusal, clause, Some(movement));
+        let outcome = self.outcome(status, refusal, citation, Some(movement));
         self.outcomes.push(outcome);
     }
 
@@ -391,23 +424,26 @@ impl Execution<'_> {
         &self,
         status: TransactionStatus,
         refusal: Option<Refusal>,
-        clause: &str,
+        citation: Citation,
         movement: Option<Movement>,
     ) -> Outcome {
+        let rules = self.state.rules();
+        let clause = rules.clause(citation.rule, citation.jurisdiction);
         Outcome {
             transaction: self.cause,
             instruction: self.instruction,
             operation: text(self.operation),
             status,
             refusal,
-            clause: text(clause),
-            rulebook: self.state.chain().parameters.rulebook,
+            clause: clause.id.clone(),
+            rulebook: rules.version,
+            emergency: citation.emergency,
             movement,
         }
     }
 
     fn retained_until(&self) -> Timestamp {
-        let retention = self.state.chain().parameters.retention_ms;
+        let retention = self.state.rules().common.retention_ms;
         self.valid_until.max(self.time).after(retention)
     }
 }

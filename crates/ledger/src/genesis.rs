@@ -7,7 +7,8 @@ use crate::records::{
     Account, AccountClass, AccountStatus, ApprovalPolicy, ApprovalTier, Currency, CurrencyStatus,
     Holder, KeyRecord, Participant, ParticipantKind, ParticipantStatus, Role,
 };
-use crate::state::{ChainRecord, Parameters, State};
+use crate::rulebook::{Rulebook, RulebookError, RulebookRecord, RulebookStatus};
+use crate::state::{ChainRecord, State};
 use karwan_types::{
     AccountNumber, Amount, Bic, ChainId, ClearingMember, CurrencyCode, Height, JurisdictionCode,
     Lei, PayloadRecipient, PublicKey, Sentence, Timestamp, TrustAnchor, Validator, ValidatorSet,
@@ -15,6 +16,7 @@ use karwan_types::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// The largest genesis file, in bytes.
 pub const GENESIS_BYTES_MAX: usize = 64 << 20;
@@ -30,8 +32,8 @@ pub struct GenesisDocument {
     pub network: Sentence,
     /// The time of height 0.
     pub time: Timestamp,
-    /// What all agreed on.
-    pub parameters: Parameters,
+    /// The first version of the rulebook.
+    pub rulebook: Rulebook,
     /// The jurisdictions.
     pub jurisdictions: Vec<GenesisJurisdiction>,
     /// The validators of the first heights.
@@ -147,6 +149,9 @@ pub enum GenesisError {
         /// Which rule.
         rule: &'static str,
     },
+    /// A rulebook that is not sound.
+    #[error("genesis: {0}")]
+    Rulebook(#[from] RulebookError),
     /// A word that is not well-formed.
     #[error("genesis: {0}")]
     Word(#[from] WordError),
@@ -239,15 +244,17 @@ fn build(document: &GenesisDocument, chain_id: ChainId) -> Result<State, Genesis
     }
     let validators = ValidatorSet::new(document.validators.clone())
         .map_err(|error| invalid(error, "(validator set)"))?;
-    let mut state = State::empty(ChainRecord {
+    let chain = ChainRecord {
         chain_id,
         height: Height::GENESIS,
         time: document.time,
         validators: validators.clone(),
         next_validators: validators,
         jurisdictions: jurisdictions.iter().copied().collect(),
-        parameters: document.parameters.clone(),
-    });
+        rulebook: document.rulebook.version,
+    };
+    let mut state = State::empty(chain, Arc::new(document.rulebook.clone()));
+    add_rulebook(&mut state, document)?;
     add_jurisdiction_keys(&mut state, document)?;
     for participant in &document.participants {
         add_participant(&mut state, participant, &jurisdictions)?;
@@ -272,6 +279,26 @@ fn build(document: &GenesisDocument, chain_id: ChainId) -> Result<State, Genesis
     state.derive_indices();
     state.assert_conserved();
     Ok(state)
+}
+
+fn add_rulebook(state: &mut State, document: &GenesisDocument) -> Result<(), GenesisError> {
+    let rulebook = &document.rulebook;
+    rulebook.check()?;
+    if let Some(stranger) = rulebook.stranger(&state.chain().jurisdictions) {
+        return Err(invalid(
+            stranger,
+            "has a part of the rulebook but is no jurisdiction of the document",
+        ));
+    }
+    let record = RulebookRecord {
+        rulebook: rulebook.clone(),
+        status: RulebookStatus::Active,
+        diff_from: 0,
+        activates: document.time,
+        proposal: None,
+    };
+    state.put_rulebook(rulebook.version, record);
+    Ok(())
 }
 
 fn add_jurisdiction_keys(

@@ -18,6 +18,7 @@ mod operations;
 mod posting;
 mod records;
 mod rejection;
+mod rulebook;
 mod state;
 mod state_tree;
 mod table;
@@ -36,11 +37,15 @@ pub use operations::terms::{
 pub use operations::*;
 pub use records::{
     Account, AccountClass, AccountStatus, ApprovalPolicy, ApprovalTier, Currency, CurrencyStatus,
-    Holder, InstructionKey, KeyRecord, Participant, ParticipantKind, ParticipantStatus,
-    PendingApproval, Record, RecordKind, Role, RtgsReference,
+    EmergencyMeasure, EmergencyRecord, Holder, InstructionKey, KeyRecord, Money, Participant,
+    ParticipantKind, ParticipantStatus, PendingApproval, Record, RecordKind, Role, RtgsReference,
 };
 pub use rejection::Rejection;
-pub use state::{ChainRecord, Parameters, State};
+pub use rulebook::{
+    Clause, ClauseText, CommonRules, EMERGENCY_MAX, LawReference, NationalRules, QueueRules,
+    Quorum, RecallRules, RecallWindow, Rulebook, RulebookError, RulebookRecord, RulebookStatus,
+};
+pub use state::{ChainRecord, State};
 pub use state_tree::{ProveError, StateTree, StateTreeEntry, StateTreeError, combine, prove};
 pub use transaction::{
     InstructionSignature, SIGNATURES_MAX, Transaction, VerifiedTransaction, instruction_hash,

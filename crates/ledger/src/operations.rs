@@ -14,6 +14,8 @@ mod cancel;
 mod confirm_credit;
 mod currency_halt;
 mod currency_resume;
+mod emergency_end;
+mod emergency_rule;
 mod hold;
 mod issue;
 mod issue_request;
@@ -26,6 +28,7 @@ mod redeem_confirm;
 mod redeem_request;
 mod return_payment;
 mod rotate_key;
+mod rulebook_propose;
 mod validator_set_change;
 mod void;
 
@@ -35,8 +38,9 @@ pub use pay_bulk::BULK_PAYMENTS_MAX;
 use crate::authority::{Authority, SignerGroup};
 use crate::execution::{Execution, Item};
 use crate::rejection::Rejection;
+use crate::rulebook::Rulebook;
 use crate::state::State;
-use karwan_types::Movement;
+use karwan_types::{DurationMs, Movement};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
@@ -47,6 +51,10 @@ pub(crate) trait Execute: Sized {
     fn check_alone(&self) -> Result<(), Rejection>;
     /// Who must sign. Fails when that cannot be told, for example for an unknown debtor agent.
     fn authority(&self, state: &State) -> Result<Authority, Rejection>;
+    /// How far ahead it may expire.
+    fn validity_max(rules: &Rulebook) -> DurationMs {
+        rules.common.validity_max_ms
+    }
     /// The references that the instruction takes and the money they stand for; none for instructions without a UETR.
     /// Called after the signers' authority over the agent is proven.
     fn items(&self, _state: &State) -> Vec<Item> {
@@ -99,6 +107,9 @@ macro_rules! operations {
             /// The `Rejection` of the first rule broken.
             pub fn check_alone(&self) -> Result<(), Rejection> {
                 match self { $( Self::$name(operation) => operation.check_alone(), )* }
+            }
+            pub(crate) fn validity_max(&self, rules: &Rulebook) -> DurationMs {
+                match self { $( Self::$name(_) => <$name as Execute>::validity_max(rules), )* }
             }
             pub(crate) fn authority(&self, state: &State) -> Result<Authority, Rejection> {
                 match self { $( Self::$name(operation) => operation.authority(state), )* }
@@ -165,4 +176,7 @@ operations! {
     currency_resume::CurrencyResume,
     rotate_key::RotateKey,
     validator_set_change::ValidatorSetChange,
+    rulebook_propose::RulebookPropose,
+    emergency_rule::EmergencyRule,
+    emergency_end::EmergencyEnd,
 }

@@ -4,13 +4,23 @@
 
 use crate::operations::Operation;
 use karwan_types::{
-    AccountNumber, Amount, Bic, ClearingMember, CurrencyCode, Height, InstructionHash,
+    AccountNumber, Amount, Bic, ClearingMember, CurrencyCode, Hash, Height, InstructionHash,
     JurisdictionCode, Lei, Max35Text, Movement, PayloadRecipient, PublicKey, Refusal, Sentence,
     Timestamp, TransactionId, TransactionStatus, Uetr,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+
+/// A sum of one currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Money {
+    /// The currency.
+    pub currency: CurrencyCode,
+    /// How much, in minor units.
+    pub amount: Amount,
+}
 
 /// A settlement currency and its issuer's rules.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -276,6 +286,32 @@ pub struct PendingApproval {
     pub valid_until: Timestamp,
     /// Who has signed.
     pub signers: BTreeSet<PublicKey>,
+}
+
+/// A rule that one jurisdiction made for its own scope in an emergency. It only tightens the rulebook, and lapses by itself.
+/// Its key in the table is its [`EmergencyRuleId`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EmergencyRecord {
+    /// What it does.
+    pub measure: EmergencyMeasure,
+    /// Until when, exclusive. Ending it early brings this forward.
+    pub until: Timestamp,
+    /// The law that it rests on.
+    pub legal_basis: Sentence,
+    /// The hash of the order.
+    pub order_hash: Hash,
+}
+
+/// What an emergency rule does to payments of the jurisdiction's institutions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum EmergencyMeasure {
+    /// No payment above this much.
+    PaymentMax(Money),
+    /// No payment from or to institutions of another jurisdiction.
+    CorridorStop {
+        /// The other jurisdiction.
+        other: JurisdictionCode,
+    },
 }
 
 /// Which movement of an RTGS account backs an issue or a redemption; each is used once, for ever.

@@ -1,23 +1,24 @@
-//! Why an instruction is refused: one numbered value for each reason, with its ISO 20022 code, the clause of the
+//! Why an instruction is refused: one numbered value for each reason, with its ISO 20022 code, the rule of the
 //! semantics that it enforces, and a sentence that says what, whose, which rule and how to mend it.
 //!
 //! Numbers and names are stable: they stand in receipts. New reasons take new numbers; none is ever reused. The sentences
 //! never tell a balance, because both parties of a payment read them.
 
+use crate::rulebook::RulebookError;
 use karwan_types::{
-    AccountNumber, AgentIdentification, ChainId, CurrencyCode, Date, InstructionHash,
-    JurisdictionCode, Max35Text, PublicKey, Refusal, Sentence, Timestamp, Uetr,
+    AccountNumber, AgentIdentification, ChainId, CurrencyCode, Date, EmergencyRuleId,
+    InstructionHash, JurisdictionCode, Max35Text, PublicKey, Refusal, Sentence, Timestamp, Uetr,
 };
 
 macro_rules! rejections {
     ($( $(#[$doc:meta])* $number:literal $reason:literal $clause:literal $label:literal
-        $name:ident $({ $($field:ident : $type:ty),* })? => $sentence:literal ; )*) => {
+        $name:ident $({ $($field:ident : $type:ty),* })? => $sentence:literal $(, .$holder:ident . $part:ident)* ; )*) => {
         /// A refusal of an instruction. The discriminating number is [`Rejection::code`].
         #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
         pub enum Rejection {
             $(
                 $(#[$doc])*
-                #[error($sentence)]
+                #[error($sentence $(, .$holder.$part)*)]
                 $name $({ $(
                     #[doc = concat!("The ", stringify!($field), " concerned.")]
                     $field: $type
@@ -41,12 +42,12 @@ macro_rules! rejections {
             pub const fn name(&self) -> &'static str {
                 match self { $( Self::$name { .. } => $label, )* }
             }
-            /// The clause that the refusal enforces.
+            /// The rule that refuses: a section of the semantics, for which the rulebook in force has a clause to cite.
             #[must_use]
-            pub const fn clause(&self) -> &'static str {
+            pub const fn rule(&self) -> &'static str {
                 match self { $( Self::$name { .. } => $clause, )* }
             }
-            /// Every number, reason, clause and name, for the documentation and for the test that they are unique.
+            /// Every number, reason, rule and name, for the documentation and for the test that they are unique.
             pub const CATALOGUE: &'static [(u16, &'static str, &'static str, &'static str)] =
                 &[ $( ($number, $reason, $clause, $label), )* ];
         }
@@ -150,6 +151,12 @@ rejections! {
     1006 "AM13" "5" "SUPPLY_CAP" SupplyCap { currency: CurrencyCode } => "the issue would pass the supply cap of {currency}";
     /// More than what is pending or returnable.
     1007 "AM09" "5" "EXCEEDS_PENDING" ExceedsPending { uetr: Uetr } => "the amount exceeds what is left of {uetr}";
+    /// Above what the rulebook allows.
+    1008 "AM13" "4.10" "ABOVE_RULEBOOK_MAXIMUM" AboveRulebookMaximum { currency: CurrencyCode, national: Option<JurisdictionCode> } => "the amount is above the rulebook's maximum for {currency}; split it only as the rulebook allows, or use the RTGS system";
+    /// Both parties in one jurisdiction.
+    1101 "RR04" "4.11" "DOMESTIC_PAYMENT" DomesticPayment { jurisdiction: JurisdictionCode } => "debtor and creditor agent are both in {jurisdiction}, whose rules keep domestic payments in its own RTGS system";
+    /// An emergency rule of a jurisdiction.
+    1102 "RR04" "4.11" "EMERGENCY_RULE" EmergencyStop { rule: EmergencyRuleId } => "emergency rule {} of {} stops the payment; send it again when the rule has lapsed", .rule.number, .rule.jurisdiction;
     /// Not enough money.
     1301 "AM04" "4.13" "INSUFFICIENT_FUNDS" InsufficientFunds { account: AccountNumber } => "account {account} does not hold enough available funds";
     /// A referenced instruction does not exist.
@@ -172,9 +179,45 @@ rejections! {
     1502 "NARR" "12" "VALIDATOR_CHANGE_PENDING" ValidatorChangePending => "another validator set change takes effect at the same height; submit this one again in the next block";
     /// A jurisdiction that the ledger does not know.
     1503 "NARR" "12" "JURISDICTION_UNKNOWN" JurisdictionUnknown { jurisdiction: JurisdictionCode } => "{jurisdiction} is not a jurisdiction of this ledger";
+    /// The proposed rulebook is not sound.
+    1601 "NARR" "10" "RULEBOOK_INVALID" RulebookInvalid { problem: RulebookError } => "the proposal cannot come into force: {problem}";
+    /// The proposal changes another version than the one in force.
+    1602 "NARR" "10" "RULEBOOK_BASE" RulebookBase { base: u32, active: u32 } => "the proposal changes version {base}, but version {active} is in force; compare it with that one and propose again";
+    /// The number of the proposal is not the next.
+    1603 "NARR" "10" "RULEBOOK_VERSION" RulebookVersion { next: u32 } => "the next version of the rulebook has number {next}";
+    /// Too soon.
+    1604 "TM01" "10" "RULEBOOK_NOTICE" RulebookNotice { earliest: Timestamp } => "the version can be activated at {earliest} at the earliest, after the notice that the rulebook asks for";
+    /// Nothing differs.
+    1605 "NARR" "10" "RULEBOOK_UNCHANGED" RulebookUnchanged => "the proposal changes nothing but the number";
+    /// The base is no longer in force.
+    1606 "NARR" "10" "RULEBOOK_LAPSED" RulebookLapsed { base: u32, active: u32 } => "the version lapsed, because it changes version {base} and version {active} was in force at its activation";
+    /// An emergency rule that lasts too long.
+    1607 "TM01" "10" "EMERGENCY_DURATION" EmergencyDuration { latest: Timestamp } => "an emergency rule must end after this block and at {latest} at the latest";
+    /// The number of the emergency rule is not the next.
+    1608 "NARR" "10" "EMERGENCY_NUMBER" EmergencyNumber { next: u32 } => "the next emergency rule of that jurisdiction has number {next}";
+    /// No such emergency rule in force.
+    1609 "NARR" "10" "EMERGENCY_OVER" EmergencyOver { rule: EmergencyRuleId } => "no emergency rule {} of {} is in force", .rule.number, .rule.jurisdiction;
 }
 
 impl Rejection {
+    /// The jurisdiction whose own part of the rulebook, or whose emergency rule, refuses.
+    pub(crate) fn jurisdiction(&self) -> Option<JurisdictionCode> {
+        if let Self::AboveRulebookMaximum { national, .. } = self {
+            *national
+        } else if let Self::DomesticPayment { jurisdiction } = self {
+            Some(*jurisdiction)
+        } else {
+            self.emergency().map(|rule| rule.jurisdiction)
+        }
+    }
+    /// The emergency rule that refuses.
+    pub(crate) fn emergency(&self) -> Option<EmergencyRuleId> {
+        if let Self::EmergencyStop { rule } = self {
+            Some(*rule)
+        } else {
+            None
+        }
+    }
     /// The refusal as it stands in an outcome.
     #[must_use]
     pub fn to_refusal(&self) -> Refusal {

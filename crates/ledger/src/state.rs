@@ -6,32 +6,20 @@
 
 use crate::due::{Due, Forgettable};
 use crate::records::{
-    Account, AccountClass, Currency, InstructionKey, KeyRecord, Participant, PendingApproval,
-    Record, RtgsReference,
+    Account, AccountClass, Currency, EmergencyRecord, InstructionKey, KeyRecord, Participant,
+    PendingApproval, Record, RtgsReference,
 };
+use crate::rulebook::{Rulebook, RulebookRecord};
 use crate::state_tree::{ProveError, StateTree, combine, prove};
 use crate::table::Table;
 use imbl::{OrdMap, OrdSet};
 use karwan_types::{
-    AccountNumber, AgentIdentification, ChainId, CurrencyCode, DurationMs, Hash, Height,
+    AccountNumber, AgentIdentification, ChainId, CurrencyCode, EmergencyRuleId, Hash, Height,
     InstructionHash, JurisdictionCode, Lei, PublicKey, StateProof, Timestamp, TransactionId,
     ValidatorSet, encode,
 };
 use serde::{Deserialize, Serialize};
-
-/// Parameters that all jurisdictions agreed on at genesis.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Parameters {
-    /// The version of the rulebook in force.
-    pub rulebook: u32,
-    /// How far ahead an instruction may expire, and how long a hold may last, in milliseconds.
-    pub validity_max_ms: DurationMs,
-    /// How long a settled payment can still be returned, in milliseconds after its expiry.
-    pub retention_ms: DurationMs,
-    /// The settlement methods that messages may ask for (`CLRG`, `INDA`, `INGA`).
-    pub settlement_methods: Vec<karwan_types::ExternalCode>,
-}
+use std::sync::Arc;
 
 /// Where the chain stands: the one row of the `chain` table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -48,8 +36,8 @@ pub struct ChainRecord {
     pub next_validators: ValidatorSet,
     /// The jurisdictions, in order.
     pub jurisdictions: Vec<JurisdictionCode>,
-    /// The parameters in force.
-    pub parameters: Parameters,
+    /// The version of the rulebook in force.
+    pub rulebook: u32,
 }
 
 /// The ledger after some block.
@@ -66,6 +54,10 @@ pub struct State {
     pub(crate) references: Table<RtgsReference, InstructionKey>,
     /// The heights whose header names other next validators than its own, and those next validators.
     pub(crate) validator_changes: Table<Height, ValidatorSet>,
+    pub(crate) rulebooks: Table<u32, RulebookRecord>,
+    pub(crate) emergencies: Table<EmergencyRuleId, EmergencyRecord>,
+    pub(crate) rules: Arc<Rulebook>,
+    pub(crate) emergency_ends: OrdSet<(Timestamp, EmergencyRuleId)>,
     pub(crate) agents: OrdMap<AgentIdentification, Lei>,
     pub(crate) settlement_accounts: OrdMap<(Lei, CurrencyCode), AccountNumber>,
     pub(crate) due: OrdSet<(Timestamp, Due)>,
@@ -76,8 +68,8 @@ pub struct State {
 pub(crate) const CHAIN_ROW: u8 = 0;
 
 impl State {
-    /// Tables with nothing in them but the chain record.
-    pub(crate) fn empty(chain: ChainRecord) -> Self {
+    /// Tables with nothing in them but the chain record and the rulebook in force.
+    pub(crate) fn empty(chain: ChainRecord, rules: Arc<Rulebook>) -> Self {
         let mut state = Self {
             chain: Table::new(),
             currencies: Table::new(),
@@ -89,6 +81,10 @@ impl State {
             transactions: Table::new(),
             references: Table::new(),
             validator_changes: Table::new(),
+            rulebooks: Table::new(),
+            emergencies: Table::new(),
+            rules,
+            emergency_ends: OrdSet::new(),
             agents: OrdMap::new(),
             settlement_accounts: OrdMap::new(),
             due: OrdSet::new(),
@@ -109,6 +105,29 @@ impl State {
         self.chain
             .get_mut(&CHAIN_ROW)
             .expect("a state is made with its chain record")
+    }
+    /// The rulebook in force.
+    #[must_use]
+    pub fn rules(&self) -> &Rulebook {
+        &self.rules
+    }
+    /// Every version of the rulebook, by number.
+    pub fn rulebooks(&self) -> impl Iterator<Item = (&u32, &RulebookRecord)> {
+        self.rulebooks.iter()
+    }
+    /// Every emergency rule there ever was.
+    pub fn emergencies(&self) -> impl Iterator<Item = (&EmergencyRuleId, &EmergencyRecord)> {
+        self.emergencies.iter()
+    }
+    /// The emergency rules in force at a time.
+    pub(crate) fn emergencies_at(
+        &self,
+        time: Timestamp,
+    ) -> impl Iterator<Item = (&EmergencyRuleId, &EmergencyRecord)> {
+        let latest = self.emergency_ends.iter().rev();
+        latest
+            .take_while(move |(until, _)| *until > time)
+            .filter_map(|(_, id)| Some((id, self.emergencies.get(id)?)))
     }
     /// The institution that an identification names.
     #[must_use]
@@ -217,6 +236,8 @@ impl State {
         self.transactions.seal();
         self.references.seal();
         self.validator_changes.seal();
+        self.rulebooks.seal();
+        self.emergencies.seal();
     }
     /// Proves an account's row, or that there is no such account.
     ///
@@ -226,7 +247,7 @@ impl State {
         prove(&self.tables(), "accounts", &encode(number))
     }
     /// The tables in the order in which the root covers them. New tables come last.
-    fn tables(&self) -> [(&'static str, &StateTree); 10] {
+    fn tables(&self) -> [(&'static str, &StateTree); 12] {
         [
             ("chain", self.chain.tree()),
             ("currencies", self.currencies.tree()),
@@ -238,11 +259,18 @@ impl State {
             ("transactions", self.transactions.tree()),
             ("references", self.references.tree()),
             ("validator_changes", self.validator_changes.tree()),
+            ("rulebooks", self.rulebooks.tree()),
+            ("emergencies", self.emergencies.tree()),
         ]
     }
 
     /// Rebuilds everything that is derived from the tables.
     pub(crate) fn derive_indices(&mut self) {
+        self.emergency_ends = self
+            .emergencies
+            .iter()
+            .map(|(id, rule)| (rule.until, *id))
+            .collect();
         self.agents = OrdMap::new();
         for (lei, participant) in self.participants.iter() {
             if let Some(bic) = participant.bic {
@@ -272,6 +300,9 @@ impl State {
         for (instruction, approval) in self.approvals.iter() {
             self.due.insert(approval.due(*instruction));
         }
+        for (version, record) in self.rulebooks.iter() {
+            self.due.extend(record.due(*version));
+        }
         for (id, valid_until) in self.transactions.iter() {
             self.forgettable
                 .insert((*valid_until, Forgettable::Transaction(*id)));
@@ -291,6 +322,32 @@ impl State {
         self.due.extend(record.due(key));
         self.forgettable.extend(record.forgettable(key));
         self.records.insert(key, record);
+    }
+    /// Records a version of the rulebook and when it is to be activated.
+    pub(crate) fn put_rulebook(&mut self, version: u32, record: RulebookRecord) {
+        if let Some(due) = self
+            .rulebooks
+            .get(&version)
+            .and_then(|old| old.due(version))
+        {
+            self.due.remove(&due);
+        }
+        self.due.extend(record.due(version));
+        self.rulebooks.insert(version, record);
+    }
+    /// Puts a recorded version in force.
+    pub(crate) fn activate_rulebook(&mut self, version: u32) {
+        let record = self.rulebooks.get(&version).expect("a recorded version");
+        self.rules = Arc::new(record.rulebook.clone());
+        self.chain_mut().rulebook = version;
+    }
+    /// Records an emergency rule, or its earlier end.
+    pub(crate) fn put_emergency(&mut self, id: EmergencyRuleId, record: EmergencyRecord) {
+        if let Some(old) = self.emergencies.get(&id) {
+            self.emergency_ends.remove(&(old.until, id));
+        }
+        self.emergency_ends.insert((record.until, id));
+        self.emergencies.insert(id, record);
     }
     pub(crate) fn put_approval(&mut self, instruction: InstructionHash, approval: PendingApproval) {
         self.due.insert(approval.due(instruction));

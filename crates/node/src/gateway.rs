@@ -57,8 +57,9 @@ pub enum SealError {
 
 /// The reading profile of a network: which settlement methods its genesis allows.
 #[must_use]
-pub fn profile(parameters: &ledger::Parameters) -> Profile {
-    let methods = parameters
+pub fn profile(rulebook: &ledger::Rulebook) -> Profile {
+    let methods = rulebook
+        .common
         .settlement_methods
         .iter()
         .filter_map(|code| SettlementMethod::from_code(code.as_str()));

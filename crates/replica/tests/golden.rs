@@ -93,6 +93,7 @@ fn outcome() -> Outcome {
         refusal: None,
         clause: "5".parse().unwrap(),
         rulebook: 3,
+        emergency: None,
         movement: None,
     }
 }

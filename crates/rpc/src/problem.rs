@@ -5,7 +5,7 @@
 
 use crate::backend::BackendError;
 use jsonrpsee::types::ErrorObjectOwned;
-use karwan_ledger::Rejection;
+use karwan_ledger::{Rejection, Rulebook};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -155,13 +155,14 @@ impl Problem {
     }
 }
 
-impl From<&Rejection> for Problem {
-    fn from(rejection: &Rejection) -> Self {
+impl Problem {
+    /// A refusal of the ledger, with the clause of the rulebook in force.
+    pub(crate) fn refused(rejection: &Rejection, rules: &Rulebook) -> Self {
         Self {
             kind: ProblemKind::Rejection,
             code: i32::from(rejection.code()),
             name: rejection.name().to_owned(),
-            clause: Some(rejection.clause().to_owned()),
+            clause: Some(rules.cited(rejection).id.to_string()),
             iso_reason: Some(rejection.reason().to_owned()),
             sentence: rejection.to_string(),
             retryable: false,

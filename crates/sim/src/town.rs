@@ -6,8 +6,8 @@
 use crate::clock::EPOCH_MS;
 use karwan_ledger::{
     AccountClass, AccountStatus, ApprovalTier, Genesis, GenesisAccount, GenesisCurrency,
-    GenesisDocument, GenesisJurisdiction, GenesisKey, GenesisParticipant, Parameters,
-    ParticipantKind, Role, State,
+    GenesisDocument, GenesisJurisdiction, GenesisKey, GenesisParticipant, ParticipantKind, Role,
+    Rulebook, State,
 };
 use karwan_types::{
     AccountNumber, AgentIdentification, Amount, Bic, ClearingMember, CurrencyCode, DurationMs,
@@ -65,12 +65,10 @@ impl Town {
         let document = GenesisDocument {
             network: "simulation".parse().expect("constant"),
             time: Timestamp::from_millis(EPOCH_MS - 60_000),
-            parameters: Parameters {
-                rulebook: 1,
-                validity_max_ms: DurationMs::from_millis(3_600_000),
-                retention_ms: DurationMs::from_millis(retention_ms),
-                settlement_methods: vec!["CLRG".parse().expect("constant")],
-            },
+            rulebook: Rulebook::plain(
+                DurationMs::from_millis(3_600_000),
+                DurationMs::from_millis(retention_ms),
+            ),
             jurisdictions: town.jurisdictions,
             validators,
             currencies: town.currencies,

@@ -47,6 +47,8 @@ pub enum HashDomain {
     Payload,
     /// A salted commitment to a party's datum.
     Commitment,
+    /// The text of a rulebook clause in one language.
+    ClauseText,
     /// The body of a vote or proposal, for the signer's watermark.
     SignedBody,
 }
@@ -70,6 +72,7 @@ impl HashDomain {
             Self::ValidatorSet => b"karwan/1/validator-set",
             Self::Payload => b"karwan/1/payload",
             Self::Commitment => b"karwan/1/commitment",
+            Self::ClauseText => b"karwan/1/clause-text",
             Self::SignedBody => b"karwan/1/signed-body",
         }
     }

@@ -6,7 +6,7 @@
 use crate::block::{InstructionHash, TransactionId};
 use crate::codec::encode;
 use crate::hash::{Hash, HashDomain, hash_of};
-use crate::identity::{AccountNumber, ExternalCode, Lei, Max35Text, Uetr};
+use crate::identity::{AccountNumber, ExternalCode, JurisdictionCode, Lei, Max35Text, Uetr};
 use crate::money::{Amount, CurrencyCode};
 use crate::text::text_word;
 use serde::{Deserialize, Serialize};
@@ -148,6 +148,15 @@ pub struct Movement {
     pub message_hash: Option<Hash>,
 }
 
+/// An emergency rule of one jurisdiction, by its number there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct EmergencyRuleId {
+    /// Whose rule it is.
+    pub jurisdiction: JurisdictionCode,
+    /// Its number, counted from 1.
+    pub number: u32,
+}
+
 /// One status transition of one instruction in one block.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
@@ -165,6 +174,8 @@ pub struct Outcome {
     pub clause: Max35Text,
     /// The version of the rulebook in force.
     pub rulebook: u32,
+    /// The emergency rule that decided it on top of the rulebook, if one did.
+    pub emergency: Option<EmergencyRuleId>,
     /// The money side; none for instructions that concern no amount.
     pub movement: Option<Movement>,
 }

@@ -164,6 +164,7 @@ fn hashes(book: &mut Book) {
         StateValue,
         ValidatorSet,
         Payload,
+        ClauseText,
         Commitment,
         SignedBody,
     }) {
@@ -283,6 +284,7 @@ fn settled() -> Outcome {
         refusal: None,
         clause: word("4.14"),
         rulebook: 3,
+        emergency: None,
         movement: Some(movement()),
     }
 }
@@ -291,7 +293,11 @@ fn refused() -> Outcome {
     Outcome {
         status: TransactionStatus::Rjct,
         refusal: Some(refusal()),
-        clause: word("4.13"),
+        clause: word("PK-10"),
+        emergency: Some(karwan_types::EmergencyRuleId {
+            jurisdiction: word("PK"),
+            number: 4,
+        }),
         ..settled()
     }
 }
@@ -336,6 +342,9 @@ fn outcomes(book: &mut Book) {
         ("refused", refused()),
         ("by-time", by_time()),
     ] {
+        if let Some(rule) = &outcome.emergency {
+            book.value("EmergencyRuleId", rule);
+        }
         book.value(&format!("Outcome/{name}"), &outcome);
         book.bytes(&format!("Outcome.hash/{name}"), outcome.hash().as_bytes());
     }

@@ -85,6 +85,9 @@ struct UpArgs {
     /// The genesis plan of a new network; that of the development network when left out
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
+    /// Another rulebook than the one that came with this program
+    #[arg(long, value_name = "FILE")]
+    rulebook: Option<PathBuf>,
     /// The first port of a new network, which takes three for each validator; free ones when left out
     #[arg(long, value_name = "PORT")]
     base_port: Option<u16>,

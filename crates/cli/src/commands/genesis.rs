@@ -4,6 +4,7 @@ use crate::exit::{Ends, Exit, Outcome};
 use crate::files;
 use crate::genesis_plan::{GenesisPlan, PLAN_BYTES_MAX};
 use crate::output::Output;
+use crate::rulebook_document::{RULEBOOK_BYTES_MAX, RulebookDocument};
 use crate::table::{Align, Table};
 use crate::words::now;
 use anyhow::{Context, bail};
@@ -28,6 +29,9 @@ pub(crate) struct BuildArgs {
     /// The plan, see node-config/genesis-plan.toml
     #[arg(long, value_name = "FILE")]
     plan: PathBuf,
+    /// The first version of the rulebook, see node-config/rulebook.toml
+    #[arg(long, value_name = "FILE")]
+    rulebook: PathBuf,
     /// A directory with NAME.pub files; may be given several times
     #[arg(long, value_name = "DIR", required = true)]
     keys: Vec<PathBuf>,
@@ -55,8 +59,10 @@ pub(crate) fn run(command: GenesisCommand, output: Output) -> Outcome {
 
 fn build(args: &BuildArgs, output: Output) -> Outcome {
     let plan = GenesisPlan::parse(&files::read_text(&args.plan, PLAN_BYTES_MAX)?)?;
+    let rulebook = files::read_text(&args.rulebook, RULEBOOK_BYTES_MAX)?;
+    let rulebook = RulebookDocument::parse(&rulebook)?.build()?;
     let time = args.time.unwrap_or_else(now);
-    let document = plan.build(time, &|name| find_public(&args.keys, name))?;
+    let document = plan.build(time, rulebook, &|name| find_public(&args.keys, name))?;
     let genesis = Genesis::new(document)?;
     files::write_new(&args.out, genesis.to_toml()?.as_bytes())?;
     show(&genesis, &args.out, output);
@@ -91,7 +97,7 @@ fn show(genesis: &Genesis, path: &Path, output: Output) {
     output.line(format!("{}: {}", path.display(), document.network));
     output.line(format!("chain     {}", genesis.chain_id));
     output.line(format!("begins    {}", document.time));
-    output.line(format!("rulebook  {}", document.parameters.rulebook));
+    output.line(format!("rulebook  {}", document.rulebook.version));
     output.line("");
     let mut table = Table::new([
         ("JURISDICTION", Align::Left),

@@ -72,10 +72,5 @@ fn a_plan_that_cannot_be_built_says_where() {
         "policy = \"none\"",
         &["Indus", "\"none\""],
     );
-    check(
-        "retention = \"72h\"",
-        "retention = \"72\"",
-        &["parameters.retention"],
-    );
     check("network =", "netwrok =", &["netwrok"]);
 }

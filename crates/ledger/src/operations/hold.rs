@@ -41,7 +41,7 @@ impl Execute for Hold {
     fn execute(&self, execution: &mut Execution<'_>, open: &[Item]) -> Result<(), Rejection> {
         let longest = execution
             .time
-            .after(execution.state.chain().parameters.validity_max_ms);
+            .after(execution.state.rules().common.validity_max_ms);
         // Nothing settles after its reject time, so nothing is held for longer.
         let latest = longest.min(self.payment.reject_time.unwrap_or(longest));
         if self.expires <= execution.time || self.expires > latest {

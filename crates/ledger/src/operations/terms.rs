@@ -2,7 +2,7 @@
 //! salted commitment. Shared by all kinds of instruction that pay.
 
 use crate::execution::{Item, Route};
-use crate::records::{AccountClass, InstructionKey, RecordKind};
+use crate::records::{AccountClass, InstructionKey, Money, RecordKind};
 use crate::rejection::Rejection;
 use crate::state::State;
 use crate::{checks, posting};
@@ -237,6 +237,11 @@ impl PaymentTerms {
             classes,
         )?;
         checks::amount_limits(state, self.currency, self.amount)?;
+        let money = Money {
+            currency: self.currency,
+            amount: self.amount,
+        };
+        checks::rulebook(state, time, (debtor, creditor), money)?;
         Ok(route)
     }
     /// Checks 6 to 13 and the movement itself.

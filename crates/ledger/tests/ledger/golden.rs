@@ -12,6 +12,7 @@ mod encoded;
 mod genesis;
 mod instructions;
 mod rows;
+mod rules;
 
 use book::Book;
 use core::fmt::Debug;
@@ -24,6 +25,7 @@ fn the_bytes_of_the_ledger_are_the_committed_ones() {
     let mut book = Book::default();
     instructions::add(&mut book);
     rows::add(&mut book);
+    rules::add(&mut book);
     genesis::add(&mut book);
     book.require_every_type();
     book.compare("ledger.txt");

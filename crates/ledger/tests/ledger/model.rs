@@ -8,6 +8,7 @@ mod books;
 mod deeds;
 mod instructions;
 mod payment_rules;
+mod rules;
 mod seen;
 mod sequences;
 mod signing;

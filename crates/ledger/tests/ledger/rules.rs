@@ -16,6 +16,7 @@ mod keys;
 mod linked;
 mod payments;
 mod returns;
+mod rulebook;
 mod signatures;
 mod times;
 mod validators;

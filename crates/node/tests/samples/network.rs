@@ -4,8 +4,8 @@ use karwan_consensus::{LogEntry, SignRequest, Signer, SignerError, TimeoutLength
 use karwan_iso20022::LedgerFields;
 use karwan_ledger::{
     AccountClass, AccountStatus, ApprovalTier, Genesis, GenesisAccount, GenesisCurrency,
-    GenesisDocument, GenesisJurisdiction, GenesisKey, GenesisParticipant, Operation, Parameters,
-    ParticipantKind, Role, Transaction, VerifiedTransaction,
+    GenesisDocument, GenesisJurisdiction, GenesisKey, GenesisParticipant, Operation,
+    ParticipantKind, Role, Rulebook, Transaction, VerifiedTransaction,
 };
 use karwan_replica::{
     Action, CheckedBody, Event, PeerMessage, Recipient, Replica, ReplicaConfig, Tip,
@@ -103,17 +103,13 @@ fn genesis(fields: &LedgerFields, time: Timestamp) -> Genesis {
         currency,
         Amount::ZERO,
     );
+    let mut rulebook = Rulebook::plain(HOUR, HOUR);
+    let methods = ["CLRG", "INDA", "INGA"].map(|code| code.parse().unwrap());
+    rulebook.common.settlement_methods = methods.into();
     Genesis::new(GenesisDocument {
         network: "samples".parse().unwrap(),
         time,
-        parameters: Parameters {
-            rulebook: 1,
-            validity_max_ms: HOUR,
-            retention_ms: HOUR,
-            settlement_methods: ["CLRG", "INDA", "INGA"]
-                .map(|code| code.parse().unwrap())
-                .to_vec(),
-        },
+        rulebook,
         jurisdictions: vec![GenesisJurisdiction {
             code: "PK".parse().unwrap(),
             governors: vec![secret("governor").public_key()],

@@ -63,7 +63,7 @@ impl Read for ChainHead {
             time: View(chain.time),
             hash: View(hash.unwrap_or(chain.chain_id.0)),
             state_root: View(snapshot.state.root()),
-            rulebook: chain.parameters.rulebook,
+            rulebook: chain.rulebook,
             header: snapshot.header.clone().map(View),
             certificate: snapshot.certificate.clone().map(View),
         })

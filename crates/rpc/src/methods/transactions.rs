@@ -15,7 +15,7 @@ use crate::problem::{Fault, Problem};
 use crate::reading::{Placed, Reading};
 use crate::view::{OutcomeView, View};
 use futures::future::BoxFuture;
-use karwan_ledger::{Rejection, Transaction};
+use karwan_ledger::{Rejection, Rulebook, Transaction};
 use karwan_types::{EncodedTransaction, Height, TRANSACTION_BYTES_MAX, Timestamp, TransactionId};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -139,7 +139,7 @@ async fn submit(
     let id = encoded.id();
     let valid_until = match Transaction::from_encoded(&encoded) {
         Ok(transaction) => transaction.valid_until,
-        Err(rejection) => return Ok(SubmitView::answered(id, &SubmitAnswer::Rejected(rejection))),
+        Err(rejection) => return Ok(context.answered(id, &SubmitAnswer::Rejected(rejection))),
     };
     let waiter = context.feed.wait(id);
     // Once given to the node it is on its way, even when the caller leaves.
@@ -155,7 +155,7 @@ async fn submit(
         }
         Ok(Ok(answer)) => answer,
     };
-    let view = SubmitView::answered(id, &answer);
+    let view = context.answered(id, &answer);
     let waits = match answer {
         SubmitAnswer::AlreadyFinal => true,
         SubmitAnswer::Accepted | SubmitAnswer::Duplicate => params.wait == Wait::Final,
@@ -165,7 +165,7 @@ async fn submit(
         return Ok(view);
     }
     let wait = Waiting {
-        context,
+        context: Arc::clone(&context),
         caller,
         transaction: id,
         valid_until: Some(valid_until),
@@ -178,9 +178,16 @@ async fn submit(
         Known::Expired | Known::Nothing if answer == SubmitAnswer::AlreadyFinal => Ok(view),
         Known::Expired => {
             let rejection = Rejection::Expired { valid_until };
-            Ok(SubmitView::answered(id, &SubmitAnswer::Rejected(rejection)))
+            Ok(context.answered(id, &SubmitAnswer::Rejected(rejection)))
         }
         Known::Nothing => Ok(SubmitView::pending(id)),
+    }
+}
+
+impl Context {
+    /// The node's answer in words, under the rulebook in force.
+    fn answered(&self, id: TransactionId, answer: &SubmitAnswer) -> SubmitView {
+        SubmitView::answered(id, answer, self.backend.snapshot().state.rules())
     }
 }
 
@@ -200,7 +207,11 @@ impl SubmitView {
         Self::new(SubmitWord::Pending, transaction, sentence)
     }
     /// The answer of the node in words.
-    pub(super) fn answered(transaction: TransactionId, answer: &SubmitAnswer) -> Self {
+    pub(super) fn answered(
+        transaction: TransactionId,
+        answer: &SubmitAnswer,
+        rules: &Rulebook,
+    ) -> Self {
         let plain = |word, sentence| Self::new(word, transaction, sentence);
         match answer {
             SubmitAnswer::Accepted => plain(
@@ -220,7 +231,7 @@ impl SubmitView {
                 ..plain(SubmitWord::RetryLater, reason.as_str())
             },
             SubmitAnswer::Rejected(rejection) => Self {
-                problem: Some(Problem::from(rejection)),
+                problem: Some(Problem::refused(rejection, rules)),
                 ..plain(SubmitWord::Rejected, &rejection.to_string())
             },
         }

@@ -2,8 +2,8 @@
 
 use karwan_ledger::{
     AccountClass, AccountStatus, ApprovalTier, Genesis, GenesisAccount, GenesisCurrency,
-    GenesisDocument, GenesisJurisdiction, GenesisKey, GenesisParticipant, Operation, Parameters,
-    ParticipantKind, Pay, PaymentKind, PaymentTerms, Priority, Role, Transaction,
+    GenesisDocument, GenesisJurisdiction, GenesisKey, GenesisParticipant, Operation,
+    ParticipantKind, Pay, PaymentKind, PaymentTerms, Priority, Role, Rulebook, Transaction,
 };
 use karwan_types::{
     AccountNumber, Amount, ChainId, CurrencyCode, DurationMs, EncodedTransaction, Lei, PublicKey,
@@ -145,12 +145,10 @@ pub(crate) fn genesis() -> Genesis {
     Genesis::new(GenesisDocument {
         network: "test network".parse().unwrap(),
         time: Timestamp::from_millis(GENESIS_MS),
-        parameters: Parameters {
-            rulebook: 1,
-            validity_max_ms: DurationMs::from_millis(86_400_000),
-            retention_ms: DurationMs::from_millis(86_400_000),
-            settlement_methods: vec!["CLRG".parse().unwrap()],
-        },
+        rulebook: Rulebook::plain(
+            DurationMs::from_millis(86_400_000),
+            DurationMs::from_millis(86_400_000),
+        ),
         jurisdictions: CENTRAL_BANKS.iter().map(jurisdiction).collect(),
         validators: vec![Validator {
             key: key("VALIDATOR"),

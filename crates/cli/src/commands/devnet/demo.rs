@@ -246,7 +246,7 @@ impl Demo<'_> {
 
     async fn file(&mut self, name: &str, text: &str) -> Result<(), Failure> {
         // The maker of the first institution reads what names no institution of this network.
-        let profile = karwan_node::gateway::profile(&self.genesis.document().parameters);
+        let profile = karwan_node::gateway::profile(&self.genesis.document().rulebook);
         let document = match karwan_iso20022::read(text.as_bytes(), &profile) {
             Ok(document) => document,
             Err(refusal) => {

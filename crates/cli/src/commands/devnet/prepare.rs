@@ -6,6 +6,7 @@ use crate::genesis_plan::{GenesisPlan, PLAN_BYTES_MAX, PlannedValidator};
 use crate::home::HomeKeys;
 use crate::manifest::{Devnet, DevnetNode, Institution};
 use crate::output::Output;
+use crate::rulebook_document::{RULEBOOK_BYTES_MAX, RulebookDocument};
 use crate::unlock::new_key;
 use crate::words::now;
 use anyhow::{Context, bail};
@@ -20,6 +21,8 @@ use std::path::Path;
 
 /// The plan that came with this program.
 const PLAN: &str = include_str!("../../../../../node-config/genesis-plan.toml");
+/// The rulebook that came with this program.
+const RULEBOOK: &str = include_str!("../../../../../node-config/rulebook.toml");
 /// The jurisdictions whose validators a network has, in this order; a second round follows the first.
 const JURISDICTIONS: [&str; 4] = ["PK", "KG", "KZ", "UZ"];
 /// The file that says that a directory is a development network's, and may be removed as a whole.
@@ -34,6 +37,11 @@ pub(super) fn prepare(directory: &Path, args: &UpArgs, output: Output) -> anyhow
         None => PLAN.to_owned(),
     };
     let mut plan = GenesisPlan::parse(&text)?;
+    let text = match &args.rulebook {
+        Some(path) => files::read_text(path, RULEBOOK_BYTES_MAX)?,
+        None => RULEBOOK.to_owned(),
+    };
+    let rulebook = RulebookDocument::parse(&text)?.build()?;
     let nodes = validators(args)?;
     // Only what could not be told without touching anything comes after this.
     remove_earlier(directory)?;
@@ -60,7 +68,7 @@ pub(super) fn prepare(directory: &Path, args: &UpArgs, output: Output) -> anyhow
         keys.push(made);
     }
     let find = |name: &str| Ok(PublicPart::read(&public_path(&devnet.keys(), name))?);
-    let genesis = Genesis::new(plan.build(start_of_hour(now()), &find)?)?;
+    let genesis = Genesis::new(plan.build(start_of_hour(now()), rulebook, &find)?)?;
     for (index, node) in devnet.validators.iter().enumerate() {
         let home = devnet.home(node);
         let settings = settings(&devnet, index, &keys, genesis.document());

@@ -1,7 +1,8 @@
 //! A genesis document with every part filled, the chain that it names, the state that it opens with, and one block on it: a
 //! settled, a refused and a waiting payment.
 
-use super::rows::{parameters, payload_recipient, tier, validator};
+use super::rows::{payload_recipient, tier, validator};
+use super::rules::rulebook;
 use super::{Book, secret, time, uetr, word};
 use karwan_ledger::{
     AccountClass, AccountStatus, BlockSeat, Draft, Genesis, GenesisAccount, GenesisCurrency,
@@ -101,7 +102,7 @@ fn document() -> GenesisDocument {
     GenesisDocument {
         network: word("golden network"),
         time: time(0),
-        parameters: parameters(),
+        rulebook: rulebook(),
         jurisdictions: vec![jurisdiction("PK", 10), jurisdiction("KG", 15)],
         validators: vec![validator(1, "PK"), validator(2, "KG")],
         currencies: vec![

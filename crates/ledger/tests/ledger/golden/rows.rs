@@ -3,12 +3,11 @@
 use super::{Book, chain, every, hash, secret, time, uetr, word};
 use karwan_ledger::{
     Account, AccountClass, AccountStatus, ApprovalPolicy, ApprovalTier, ChainRecord, Currency,
-    CurrencyStatus, Holder, InstructionKey, KeyRecord, Operation, Parameters, Participant,
-    ParticipantKind, ParticipantStatus, PendingApproval, Record, RecordKind, Role, RtgsReference,
-    StateTreeEntry,
+    CurrencyStatus, Holder, InstructionKey, KeyRecord, Operation, Participant, ParticipantKind,
+    ParticipantStatus, PendingApproval, Record, RecordKind, Role, RtgsReference, StateTreeEntry,
 };
 use karwan_types::{
-    Amount, ClearingMember, DurationMs, Height, InstructionHash, Lei, Movement, Refusal, StateKey,
+    Amount, ClearingMember, Height, InstructionHash, Lei, Movement, Refusal, StateKey,
     TransactionId, TransactionStatus, Validator, ValidatorSet,
 };
 use std::collections::BTreeSet;
@@ -45,15 +44,6 @@ pub(super) fn validator(seed: u8, jurisdiction: &str) -> Validator {
     }
 }
 
-pub(super) fn parameters() -> Parameters {
-    Parameters {
-        rulebook: 3,
-        validity_max_ms: DurationMs::from_millis(14_400_000),
-        retention_ms: DurationMs::from_millis(86_400_000),
-        settlement_methods: vec![word("CLRG"), word("INDA")],
-    }
-}
-
 fn chain_row(book: &mut Book) {
     let (first, second) = (validator(1, "PK"), validator(2, "KG"));
     let row = ChainRecord {
@@ -63,9 +53,8 @@ fn chain_row(book: &mut Book) {
         validators: ValidatorSet::new(vec![first.clone()]).unwrap(),
         next_validators: ValidatorSet::new(vec![first, second]).unwrap(),
         jurisdictions: vec![word("KG"), word("PK")],
-        parameters: parameters(),
+        rulebook: 3,
     };
-    book.value("Parameters", &row.parameters);
     book.value("ChainRecord", &row);
 }
 

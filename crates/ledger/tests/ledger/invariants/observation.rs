@@ -161,7 +161,10 @@ fn payments(operation: &Operation) -> Vec<&PaymentTerms> {
         | Operation::CurrencyHalt(_)
         | Operation::CurrencyResume(_)
         | Operation::RotateKey(_)
-        | Operation::ValidatorSetChange(_) => Vec::new(),
+        | Operation::ValidatorSetChange(_)
+        | Operation::RulebookPropose(_)
+        | Operation::EmergencyRule(_)
+        | Operation::EmergencyEnd(_) => Vec::new(),
     }
 }
 

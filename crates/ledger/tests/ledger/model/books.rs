@@ -1,8 +1,9 @@
 //! The model's books, how they are opened from a genesis document, and what a block does to them.
 
+use super::rules::{Emergency, Scheduled};
 use karwan_ledger::{
     AccountClass, AccountStatus, GenesisCurrency, GenesisDocument, GenesisParticipant, Holder,
-    Operation, Role, Transaction,
+    Operation, Role, Rulebook, Transaction,
 };
 use karwan_types::{
     AccountNumber, AgentIdentification, CurrencyCode, InstructionHash, JurisdictionCode, Lei,
@@ -90,8 +91,11 @@ pub(crate) struct Said {
 #[derive(Clone, Debug)]
 pub(crate) struct Model {
     pub(crate) time: u64,
-    pub(crate) validity: u64,
-    pub(crate) retention: u64,
+    pub(crate) rulebook: Rulebook,
+    /// How many versions of the rulebook there are, in force or not.
+    pub(crate) versions: u32,
+    pub(crate) scheduled: Vec<Scheduled>,
+    pub(crate) emergencies: Vec<Emergency>,
     pub(crate) jurisdictions: Vec<JurisdictionCode>,
     pub(crate) currencies: Vec<Currency>,
     pub(crate) participants: Vec<GenesisParticipant>,
@@ -119,8 +123,10 @@ impl Model {
     pub(crate) fn new(document: &GenesisDocument) -> Self {
         let mut model = Self {
             time: document.time.millis(),
-            validity: document.parameters.validity_max_ms.millis(),
-            retention: document.parameters.retention_ms.millis(),
+            rulebook: document.rulebook.clone(),
+            versions: document.rulebook.version,
+            scheduled: Vec::new(),
+            emergencies: Vec::new(),
             jurisdictions: document.jurisdictions.iter().map(|one| one.code).collect(),
             currencies: Vec::new(),
             participants: document.participants.clone(),
@@ -275,7 +281,12 @@ impl Model {
             let until = transaction.valid_until.millis();
             let known = self.transactions.iter().any(|(other, _)| *other == id);
             let twice = included.iter().any(|(other, _)| *other == id);
-            if until >= time && until <= time + self.validity && !known && !twice {
+            let common = &self.rulebook.common;
+            let ahead = match transaction.operation {
+                Operation::RulebookPropose(_) => common.proposal_validity_max_ms,
+                _ => common.validity_max_ms,
+            };
+            if until >= time && until <= time + ahead.millis() && !known && !twice {
                 included.push((id, transaction));
             }
         }
@@ -293,24 +304,31 @@ impl Model {
 
     fn end_what_is_over(&mut self) {
         /// When it is over, and which payment or which waiting instruction it is.
-        type Over = (u64, Option<(Lei, Uetr)>, Option<InstructionHash>);
+        type Over = (u64, Option<(Lei, Uetr)>, Option<InstructionHash>, u32);
         let mut over: Vec<Over> = Vec::new();
         for payment in &self.payments {
             if let What::Hold(until) = payment.what
                 && payment.status == TransactionStatus::Pdng
                 && until <= self.time
             {
-                over.push((until, Some((payment.sum.agent, payment.sum.uetr)), None));
+                over.push((until, Some((payment.sum.agent, payment.sum.uetr)), None, 0));
             }
         }
         for waiting in &self.waiting {
             if waiting.until < self.time {
-                over.push((waiting.until + 1, None, Some(waiting.hash)));
+                over.push((waiting.until + 1, None, Some(waiting.hash), 0));
             }
         }
-        // Earlier first; at one time holds before instructions that wait.
-        over.sort_by_key(|(time, hold, waiting)| (*time, hold.is_none(), *hold, *waiting));
-        for (_, hold, waiting) in over {
+        for version in &self.scheduled {
+            if version.from <= self.time {
+                over.push((version.from, None, None, version.rulebook.version));
+            }
+        }
+        // Earlier first; at one time holds before instructions that wait, and those before rulebooks.
+        over.sort_by_key(|(time, hold, waiting, version)| {
+            (*time, hold.is_none(), *version, *hold, *waiting)
+        });
+        for (_, hold, waiting, version) in over {
             if let Some((agent, uetr)) = hold {
                 let sum = self.payment(agent, uetr).expect("listed above").sum.clone();
                 let account = sum.debit.expect("a hold has its account");
@@ -320,9 +338,15 @@ impl Model {
             if let Some(hash) = waiting {
                 self.time_out(hash);
             }
+            if version > 0 {
+                self.bring_into_force(version);
+            }
         }
     }
 
+    pub(crate) fn retention(&self) -> u64 {
+        self.rulebook.common.retention_ms.millis()
+    }
     fn forget(&mut self) {
         let time = self.time;
         self.transactions.retain(|(_, until)| *until >= time);
@@ -340,7 +364,7 @@ impl Model {
 
     /// A later step of an instruction on the books.
     pub(crate) fn change(&mut self, agent: Lei, uetr: Uetr, status: TransactionStatus) {
-        let kept_until = self.time + self.retention;
+        let kept_until = self.time + self.retention();
         let payment = self.payment_mut(agent, uetr);
         payment.status = status;
         payment.kept_until = payment.kept_until.max(kept_until);

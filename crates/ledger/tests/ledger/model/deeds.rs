@@ -43,6 +43,9 @@ impl Model {
             Operation::CurrencyResume(resume) => self.halt(resume.currency, false)?,
             Operation::RotateKey(rotate) => self.rotate(rotate.old, rotate.new)?,
             Operation::ValidatorSetChange(change) => self.elect(&change.validators)?,
+            Operation::RulebookPropose(one) => return self.propose(one),
+            Operation::EmergencyRule(one) => self.make_emergency(one)?,
+            Operation::EmergencyEnd(one) => self.end_emergency(one)?,
             Operation::Approve(_) => panic!("an approval is counted, not performed"),
         }
         Ok(())
@@ -80,7 +83,7 @@ impl Model {
         Ok(())
     }
     fn hold(&mut self, turn: &Turn, hold: &Hold, open: &[Item]) -> Result<(), u16> {
-        let longest = self.time + self.validity;
+        let longest = self.time + self.rulebook.common.validity_max_ms.millis();
         let reject = hold.payment.reject_time.map(|time| time.millis());
         let until = hold.expires.millis();
         if until <= self.time || until > longest.min(reject.unwrap_or(longest)) {

@@ -26,14 +26,28 @@ impl Model {
         let mut signers: Vec<PublicKey> =
             transaction.signatures.iter().map(|one| one.key).collect();
         signers.sort();
+        let hash = instruction_hash(&transaction.chain_id, &transaction.operation);
         let turn = Turn {
             operation: transaction.operation.clone(),
             until: transaction.valid_until.millis(),
         };
-        let hash = instruction_hash(&transaction.chain_id, &turn.operation);
         if let Err(code) = self.begin(&turn, hash, &signers) {
             self.say(&turn, TransactionStatus::Rjct, Some(code), None);
         }
+    }
+    pub(crate) fn say_by_name(
+        &mut self,
+        operation: &'static str,
+        status: TransactionStatus,
+        code: Option<u16>,
+    ) {
+        let sum = None;
+        self.said.push(Said {
+            operation,
+            status,
+            code,
+            sum,
+        });
     }
     fn say(&mut self, turn: &Turn, status: TransactionStatus, code: Option<u16>, sum: Option<Sum>) {
         self.said.push(Said {
@@ -61,7 +75,7 @@ impl Model {
             code,
             sum: sum.clone(),
             returned: 0,
-            kept_until: turn.until.max(self.time) + self.retention,
+            kept_until: turn.until.max(self.time) + self.retention(),
         });
         self.say(turn, status, code, Some(sum));
     }
@@ -233,6 +247,9 @@ impl Model {
     fn perform(&mut self, turn: &Turn, open: &[Item]) {
         let answer = self.try_to(turn, open);
         match answer {
+            Ok(()) if matches!(turn.operation, Operation::RulebookPropose(_)) => {
+                self.say(turn, TransactionStatus::Pdng, None, None);
+            }
             Ok(()) if open.is_empty() => self.say(turn, TransactionStatus::Acsc, None, None),
             Ok(()) => {}
             Err(code) if open.is_empty() => {
@@ -315,7 +332,10 @@ impl Model {
             | Operation::CurrencyHalt(_)
             | Operation::CurrencyResume(_)
             | Operation::RotateKey(_)
-            | Operation::ValidatorSetChange(_) => Vec::new(),
+            | Operation::ValidatorSetChange(_)
+            | Operation::RulebookPropose(_)
+            | Operation::EmergencyRule(_)
+            | Operation::EmergencyEnd(_) => Vec::new(),
         }
     }
     fn request(

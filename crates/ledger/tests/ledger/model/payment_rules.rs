@@ -40,7 +40,10 @@ impl Model {
             | Operation::CurrencyHalt(_)
             | Operation::CurrencyResume(_)
             | Operation::RotateKey(_)
-            | Operation::ValidatorSetChange(_) => None,
+            | Operation::ValidatorSetChange(_)
+            | Operation::RulebookPropose(_)
+            | Operation::EmergencyRule(_)
+            | Operation::EmergencyEnd(_) => None,
         }
     }
 
@@ -164,6 +167,7 @@ impl Model {
         if terms.amount < rules.payment_min {
             return Err(1005);
         }
+        self.lawful((debtor, creditor), (terms.currency, terms.amount.minor()))?;
         Ok(route)
     }
     pub(crate) fn has(&self, account: &AccountNumber, amount: u128) -> Result<(), u16> {

@@ -120,10 +120,12 @@ type Alteration = (&'static str, fn(&mut GenesisDocument));
 /// Rules changed in the model only, each of which must be noticed.
 const ALTERED: &[Alteration] = &[
     ("a validity longer by a millisecond", |doc| {
-        doc.parameters.validity_max_ms = later(doc.parameters.validity_max_ms);
+        let common = &mut doc.rulebook.common;
+        common.validity_max_ms = later(common.validity_max_ms);
     }),
     ("a retention longer by a millisecond", |doc| {
-        doc.parameters.retention_ms = later(doc.parameters.retention_ms);
+        let common = &mut doc.rulebook.common;
+        common.retention_ms = later(common.retention_ms);
     }),
     ("a largest payment larger by one", |doc| {
         doc.currencies[0].payment_max = more(doc.currencies[0].payment_max);

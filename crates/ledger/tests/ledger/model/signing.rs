@@ -10,6 +10,7 @@ pub(crate) enum Need {
     Policy(Option<(CurrencyCode, u128)>),
     One,
     TwoThirds,
+    Every,
 }
 
 #[derive(Clone, Debug)]
@@ -97,6 +98,9 @@ impl Model {
                 let homes = change.validators.iter().map(|one| one.jurisdiction);
                 self.groups_for_validators(&homes.collect::<Vec<_>>())
             }
+            Operation::RulebookPropose(one) => self.groups_for_rules(one)?,
+            Operation::EmergencyRule(one) => self.governor(one.jurisdiction)?,
+            Operation::EmergencyEnd(one) => self.governor(one.jurisdiction)?,
         };
         Ok(groups)
     }
@@ -237,6 +241,10 @@ impl Model {
                 .holders
                 .iter()
                 .any(|holder| self.count(signers, *holder) > 0),
+            Need::Every => group
+                .holders
+                .iter()
+                .all(|holder| self.count(signers, *holder) > 0),
             Need::TwoThirds => {
                 let signed = group
                     .holders

@@ -3,7 +3,7 @@
 use super::words::*;
 use karwan_ledger::{
     AccountClass, AccountStatus, ApprovalTier, GenesisAccount, GenesisCurrency, GenesisDocument,
-    GenesisJurisdiction, GenesisKey, GenesisParticipant, Parameters, ParticipantKind, Role,
+    GenesisJurisdiction, GenesisKey, GenesisParticipant, ParticipantKind, Role, Rulebook,
 };
 use karwan_types::{Amount, ClearingMember, DurationMs, SecretKey, Timestamp, Validator};
 
@@ -23,12 +23,7 @@ pub(crate) fn network() -> GenesisDocument {
     GenesisDocument {
         network: "test network".parse().expect("a sentence"),
         time: opening(),
-        parameters: Parameters {
-            rulebook: 1,
-            validity_max_ms: VALIDITY,
-            retention_ms: RETENTION,
-            settlement_methods: vec!["CLRG".parse().expect("a code")],
-        },
+        rulebook: Rulebook::plain(VALIDITY, RETENTION),
         jurisdictions: ["PK", "KG", "KZ", "UZ"].map(jurisdiction).into(),
         validators: ["PK", "KG", "KZ", "UZ"].map(home_validator).into(),
         currencies: ISSUERS.map(currency).into(),

@@ -1,0 +1,215 @@
+//! The rulebook as the governments publish it: amounts in major units, durations in words, and the clauses with their texts.
+//!
+//! [`RulebookDocument::build`] turns it into the typed version that governors sign; the ledger keeps the hashes of the texts.
+
+use crate::words::duration;
+use anyhow::Context;
+use karwan_ledger::{
+    Clause, ClauseText, CommonRules, LawReference, Money, NationalRules, QueueRules, Quorum,
+    RecallRules, RecallWindow, Rulebook,
+};
+use karwan_types::{
+    Amount, CurrencyCode, DurationMs, ExternalCode, HashDomain, JurisdictionCode, Max35Text,
+    hash_of,
+};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// The largest rulebook document, in bytes.
+pub(crate) const RULEBOOK_BYTES_MAX: usize = 4 << 20;
+
+/// A rulebook, as it stands in TOML.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RulebookDocument {
+    version: u32,
+    common: CommonDocument,
+    #[serde(default)]
+    national: Vec<NationalDocument>,
+    clauses: Vec<ClauseDocument>,
+}
+
+/// Currency and amount in major units, for example `["PKR", "5000000.00"]`.
+type PlannedMoney = (CurrencyCode, String);
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CommonDocument {
+    validity_max: String,
+    proposal_validity_max: String,
+    retention: String,
+    settlement_methods: Vec<ExternalCode>,
+    payment_max: Vec<PlannedMoney>,
+    domestic_payments: bool,
+    quorum: Quorum,
+    notice_min: String,
+    emergency_max: String,
+    queue: QueueDocument,
+    recall: RecallDocument,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct QueueDocument {
+    days_ahead_max: u16,
+    waiting_max: String,
+    account_entries_max: u32,
+    cycle_blocks: u32,
+    cycle_length: u32,
+    cycle_entries_max: u32,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RecallDocument {
+    window: String,
+    answer: String,
+    /// Reason and window, for example `["FRAD", "395d"]`.
+    windows: Vec<(ExternalCode, String)>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NationalDocument {
+    jurisdiction: JurisdictionCode,
+    domestic_payments: bool,
+    payment_max: Vec<PlannedMoney>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ClauseDocument {
+    id: Max35Text,
+    rule: Max35Text,
+    jurisdiction: Option<JurisdictionCode>,
+    law: Option<LawReference>,
+    quorum: Quorum,
+    /// By language.
+    #[serde(default)]
+    text: BTreeMap<String, String>,
+}
+
+impl RulebookDocument {
+    pub(crate) fn parse(text: &str) -> anyhow::Result<Self> {
+        toml::from_str(text).context("the rulebook cannot be read")
+    }
+
+    /// The version that governors sign, checked.
+    pub(crate) fn build(&self) -> anyhow::Result<Rulebook> {
+        let national = self.national.iter().map(|part| {
+            let built = part.build();
+            built.with_context(|| format!("national {}", part.jurisdiction))
+        });
+        let clauses = self.clauses.iter().map(|clause| {
+            let built = clause.build();
+            built.with_context(|| format!("clause {}", clause.id))
+        });
+        let mut rulebook = Rulebook {
+            version: self.version,
+            common: self.common.build().context("common")?,
+            national: national.collect::<anyhow::Result<_>>()?,
+            clauses: clauses.collect::<anyhow::Result<_>>()?,
+        };
+        // People write clauses in the order in which they read; the ledger keeps them in the order in which it looks them up.
+        let key = |clause: &Clause| (clause.rule.clone(), clause.jurisdiction);
+        rulebook.clauses.sort_by_key(key);
+        rulebook.national.sort_by_key(|part| part.jurisdiction);
+        rulebook.check()?;
+        Ok(rulebook)
+    }
+}
+
+impl CommonDocument {
+    fn build(&self) -> anyhow::Result<CommonRules> {
+        Ok(CommonRules {
+            validity_max_ms: span("validity_max", &self.validity_max)?,
+            proposal_validity_max_ms: span("proposal_validity_max", &self.proposal_validity_max)?,
+            retention_ms: span("retention", &self.retention)?,
+            settlement_methods: self.settlement_methods.clone(),
+            payment_max: limits(&self.payment_max)?,
+            domestic_payments: self.domestic_payments,
+            quorum: self.quorum,
+            notice_min_ms: span("notice_min", &self.notice_min)?,
+            emergency_max_ms: span("emergency_max", &self.emergency_max)?,
+            queue: self.queue.build()?,
+            recall: self.recall.build()?,
+        })
+    }
+}
+
+impl QueueDocument {
+    fn build(&self) -> anyhow::Result<QueueRules> {
+        Ok(QueueRules {
+            days_ahead_max: self.days_ahead_max,
+            waiting_max_ms: span("queue.waiting_max", &self.waiting_max)?,
+            account_entries_max: self.account_entries_max,
+            cycle_blocks: self.cycle_blocks,
+            cycle_length: self.cycle_length,
+            cycle_entries_max: self.cycle_entries_max,
+        })
+    }
+}
+
+impl RecallDocument {
+    fn build(&self) -> anyhow::Result<RecallRules> {
+        let mut windows = Vec::with_capacity(self.windows.len());
+        for (reason, window) in &self.windows {
+            windows.push(RecallWindow {
+                reason: reason.clone(),
+                window_ms: span("recall.windows", window)?,
+            });
+        }
+        windows.sort_by(|one, other| one.reason.cmp(&other.reason));
+        Ok(RecallRules {
+            windows,
+            window_ms: span("recall.window", &self.window)?,
+            answer_ms: span("recall.answer", &self.answer)?,
+        })
+    }
+}
+
+impl NationalDocument {
+    fn build(&self) -> anyhow::Result<NationalRules> {
+        Ok(NationalRules {
+            jurisdiction: self.jurisdiction,
+            domestic_payments: self.domestic_payments,
+            payment_max: limits(&self.payment_max)?,
+        })
+    }
+}
+
+impl ClauseDocument {
+    fn build(&self) -> anyhow::Result<Clause> {
+        let mut texts = Vec::with_capacity(self.text.len());
+        for (language, text) in &self.text {
+            texts.push(ClauseText {
+                language: language.parse()?,
+                hash: hash_of(HashDomain::ClauseText, &[text.as_bytes()]),
+            });
+        }
+        Ok(Clause {
+            id: self.id.clone(),
+            rule: self.rule.clone(),
+            jurisdiction: self.jurisdiction,
+            law: self.law.clone(),
+            texts,
+            quorum: self.quorum,
+        })
+    }
+}
+
+fn span(name: &'static str, text: &str) -> anyhow::Result<DurationMs> {
+    duration(text).map_err(anyhow::Error::msg).context(name)
+}
+
+fn limits(planned: &[PlannedMoney]) -> anyhow::Result<Vec<Money>> {
+    let mut limits = Vec::with_capacity(planned.len());
+    for (currency, amount) in planned {
+        limits.push(Money {
+            currency: *currency,
+            amount: Amount::parse(amount, *currency)?,
+        });
+    }
+    limits.sort_by_key(|limit| limit.currency);
+    Ok(limits)
+}

@@ -1,0 +1,215 @@
+//! What makes a rulebook sound. Checked for the genesis document and for every proposal.
+
+use super::clause::rules;
+use super::{Clause, EMERGENCY_MAX, NationalRules, Rulebook, limit_of};
+use crate::records::Money;
+use karwan_types::{DurationMs, JurisdictionCode};
+use std::collections::BTreeSet;
+
+/// The most national parts.
+pub(super) const NATIONAL_MAX: usize = 64;
+/// The most clauses.
+pub(super) const CLAUSES_MAX: usize = 2_000;
+/// The most languages of a clause.
+pub(super) const LANGUAGES_MAX: usize = 8;
+/// The most entries of any list of limits or windows.
+pub(super) const LIMITS_MAX: usize = 64;
+/// The most payments that a liquidity-saving cycle may look at.
+pub(super) const CYCLE_ENTRIES_MAX: u32 = 5_000;
+/// The most payments that may wait for one account.
+pub(super) const ACCOUNT_ENTRIES_MAX: u32 = 5_000;
+/// The longest of every duration but retention: 100 years would fit, ten are plenty.
+const DURATION_MAX: DurationMs = DurationMs::from_millis(10 * 366 * 86_400_000);
+
+/// Why a rulebook is not sound.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("rulebook: {what} {rule}")]
+pub struct RulebookError {
+    /// Which part.
+    pub what: String,
+    /// Which rule it breaks.
+    pub rule: &'static str,
+}
+
+fn wrong(what: impl ToString, rule: &'static str) -> RulebookError {
+    RulebookError {
+        what: what.to_string(),
+        rule,
+    }
+}
+
+impl Rulebook {
+    /// Whether the rulebook is sound by itself.
+    ///
+    /// # Errors
+    /// `RulebookError` names the first part that is not.
+    pub fn check(&self) -> Result<(), RulebookError> {
+        if self.version == 0 {
+            return Err(wrong("version", "counts from 1"));
+        }
+        self.check_common()?;
+        self.check_national()?;
+        self.check_clauses()
+    }
+
+    fn check_common(&self) -> Result<(), RulebookError> {
+        let common = &self.common;
+        check_limits("common.payment_max", &common.payment_max)?;
+        let queue = &common.queue;
+        let recall = &common.recall;
+        let ordered = recall
+            .windows
+            .windows(2)
+            .all(|two| two[0].reason < two[1].reason);
+        let windows = recall.windows.iter().map(|window| window.window_ms);
+        let longest = windows.fold(recall.window_ms, DurationMs::max);
+        let settled = longest.millis().saturating_add(recall.answer_ms.millis());
+        let durations = [
+            common.validity_max_ms,
+            common.proposal_validity_max_ms,
+            common.retention_ms,
+            common.notice_min_ms,
+            queue.waiting_max_ms,
+            recall.answer_ms,
+            longest,
+        ];
+        let rules = [
+            (
+                durations.iter().all(|one| *one <= DURATION_MAX),
+                "common",
+                "has a duration above ten years",
+            ),
+            (
+                common.validity_max_ms.millis() > 0,
+                "common.validity_max_ms",
+                "must be above 0",
+            ),
+            (
+                common.emergency_max_ms <= EMERGENCY_MAX,
+                "common.emergency_max_ms",
+                "may be at most 72 hours",
+            ),
+            (
+                queue.cycle_entries_max <= CYCLE_ENTRIES_MAX,
+                "common.queue.cycle_entries_max",
+                "may be at most 5000",
+            ),
+            (
+                queue.account_entries_max <= ACCOUNT_ENTRIES_MAX,
+                "common.queue.account_entries_max",
+                "may be at most 5000",
+            ),
+            (
+                recall.windows.len() <= LIMITS_MAX && ordered,
+                "common.recall.windows",
+                "must be at most 64, each reason once and in order",
+            ),
+            (
+                common.settlement_methods.len() <= LIMITS_MAX,
+                "common.settlement_methods",
+                "must be at most 64",
+            ),
+            (
+                common.retention_ms.millis() >= settled,
+                "common.retention_ms",
+                "is shorter than the longest recall window and the time to answer: a payment would be forgotten before it can be returned",
+            ),
+        ];
+        match rules.iter().find(|(holds, ..)| !holds) {
+            Some((_, what, rule)) => Err(wrong(what, rule)),
+            None => Ok(()),
+        }
+    }
+
+    fn check_national(&self) -> Result<(), RulebookError> {
+        let ordered = |two: &[NationalRules]| two[0].jurisdiction < two[1].jurisdiction;
+        if self.national.len() > NATIONAL_MAX || !self.national.windows(2).all(ordered) {
+            return Err(wrong(
+                "national",
+                "must be at most 64, each jurisdiction once and in order",
+            ));
+        }
+        for rules in &self.national {
+            let what = format!("national {}", rules.jurisdiction);
+            check_limits(&what, &rules.payment_max)?;
+            let looser = |limit: &Money| {
+                limit_of(&self.common.payment_max, limit.currency)
+                    .is_some_and(|common| limit.amount > common)
+            };
+            if rules.payment_max.iter().any(looser) {
+                return Err(wrong(what, "allows a larger payment than the common part"));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_clauses(&self) -> Result<(), RulebookError> {
+        let key = |clause: &Clause| (clause.rule.as_str().to_owned(), clause.jurisdiction);
+        let ordered = |two: &[Clause]| key(&two[0]) < key(&two[1]);
+        if self.clauses.len() > CLAUSES_MAX || !self.clauses.windows(2).all(ordered) {
+            return Err(wrong(
+                "clauses",
+                "must be at most 2000, one for each rule and jurisdiction, in order",
+            ));
+        }
+        let ids: BTreeSet<&str> = self
+            .clauses
+            .iter()
+            .map(|clause| clause.id.as_str())
+            .collect();
+        if ids.len() != self.clauses.len() {
+            return Err(wrong("clauses", "must each have their own id"));
+        }
+        let rules = rules();
+        for clause in &self.clauses {
+            let ordered = clause
+                .texts
+                .windows(2)
+                .all(|two| two[0].language < two[1].language);
+            if clause.texts.len() > LANGUAGES_MAX || !ordered {
+                return Err(wrong(
+                    &clause.id,
+                    "has texts that are not at most 8, each language once and in order",
+                ));
+            }
+            if !rules.contains(clause.rule.as_str()) {
+                return Err(wrong(
+                    &clause.id,
+                    "names a rule that the ledger does not apply",
+                ));
+            }
+        }
+        let common = |rule: &str| {
+            let is =
+                |clause: &Clause| clause.rule.as_str() == rule && clause.jurisdiction.is_none();
+            self.clauses.iter().any(is)
+        };
+        match rules.iter().find(|rule| !common(rule)) {
+            Some(rule) => Err(wrong(format!("rule {rule}"), "has no common clause")),
+            None => Ok(()),
+        }
+    }
+
+    /// The first jurisdiction that has a part or a clause of its own but is not on this ledger.
+    pub(crate) fn stranger(&self, jurisdictions: &[JurisdictionCode]) -> Option<JurisdictionCode> {
+        let national = self.national.iter().map(|rules| rules.jurisdiction);
+        let clauses = self.clauses.iter().filter_map(|clause| clause.jurisdiction);
+        national
+            .chain(clauses)
+            .find(|code| !jurisdictions.contains(code))
+    }
+}
+
+/// Limits name each currency once, in order.
+fn check_limits(what: &str, limits: &[Money]) -> Result<(), RulebookError> {
+    let ordered = limits
+        .windows(2)
+        .all(|two| two[0].currency < two[1].currency);
+    if limits.len() > LIMITS_MAX || !ordered {
+        return Err(wrong(
+            what,
+            "must be at most 64 amounts, each currency once and in order",
+        ));
+    }
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! A rulebook with every field filled, its rows on the ledger, and emergency rules.
+
+use super::{Book, every, hash, time, word};
+use karwan_ledger::{
+    Clause, ClauseText, EmergencyMeasure, EmergencyRecord, LawReference, Money, NationalRules,
+    Quorum, RecallWindow, Rulebook, RulebookRecord, RulebookStatus,
+};
+use karwan_types::{Amount, DurationMs, InstructionHash};
+
+fn money(minor: u128) -> Money {
+    Money {
+        currency: word("PKR"),
+        amount: Amount::from_minor(minor),
+    }
+}
+
+pub(super) fn rulebook() -> Rulebook {
+    let mut rulebook = Rulebook::plain(
+        DurationMs::from_millis(14_400_000),
+        DurationMs::from_millis(86_400_000),
+    );
+    rulebook.common.settlement_methods = vec![word("CLRG"), word("INDA")];
+    rulebook.common.payment_max = vec![money(800_000_000)];
+    rulebook.common.recall.window_ms = DurationMs::from_millis(3_600_000);
+    rulebook.common.recall.answer_ms = DurationMs::from_millis(1_800_000);
+    rulebook.common.recall.windows = vec![RecallWindow {
+        reason: word("FRAD"),
+        window_ms: DurationMs::from_millis(7_200_000),
+    }];
+    rulebook.national = vec![NationalRules {
+        jurisdiction: word("PK"),
+        domestic_payments: true,
+        payment_max: vec![money(700_000_000)],
+    }];
+    let own = Clause {
+        id: word("PK-10"),
+        rule: word("4.10"),
+        jurisdiction: Some(word("PK")),
+        law: Some(LawReference {
+            citation: word("PK VAA 2026 s.70"),
+            dated: "2026-07-01".parse().unwrap(),
+            verified: false,
+        }),
+        texts: vec![ClauseText {
+            language: word("en"),
+            hash: hash(9),
+        }],
+        quorum: Quorum::TwoThirds,
+    };
+    let place = rulebook
+        .clauses
+        .iter()
+        .position(|clause| clause.rule.as_str() == "4.10")
+        .unwrap();
+    rulebook.clauses.insert(place + 1, own);
+    rulebook.check().unwrap();
+    rulebook
+}
+
+pub(super) fn add(book: &mut Book) {
+    let rulebook = rulebook();
+    let common = &rulebook.common;
+    book.value("Rulebook", &rulebook);
+    book.value("CommonRules", common);
+    book.value("QueueRules", &common.queue);
+    book.value("RecallRules", &common.recall);
+    book.value("RecallWindow", &common.recall.windows[0]);
+    book.value("NationalRules", &rulebook.national[0]);
+    let own = rulebook
+        .clauses
+        .iter()
+        .find(|clause| clause.law.is_some())
+        .unwrap();
+    book.value("Clause", own);
+    book.value("LawReference", own.law.as_ref().unwrap());
+    book.value("ClauseText", &own.texts[0]);
+    book.value("Money", &money(5));
+    for (name, quorum) in every!(Quorum { TwoThirds, All }) {
+        book.value(name, &quorum);
+    }
+    let statuses = every!(RulebookStatus {
+        Scheduled,
+        Active,
+        Superseded,
+        Lapsed,
+    });
+    for (name, status) in statuses {
+        book.value(name, &status);
+    }
+    let record = RulebookRecord {
+        rulebook,
+        status: RulebookStatus::Scheduled,
+        diff_from: 2,
+        activates: time(5),
+        proposal: Some(InstructionHash(hash(3))),
+    };
+    book.value("RulebookRecord", &record);
+    let measures = every!(EmergencyMeasure {
+        PaymentMax => EmergencyMeasure::PaymentMax(money(7)),
+        CorridorStop => EmergencyMeasure::CorridorStop { other: word("KG") },
+    });
+    for (name, measure) in measures {
+        book.value(name, &measure);
+        let record = EmergencyRecord {
+            measure,
+            until: time(6),
+            legal_basis: word("an act of PK"),
+            order_hash: hash(4),
+        };
+        book.value(&format!("EmergencyRecord/{name}"), &record);
+    }
+}
