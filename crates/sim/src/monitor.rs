@@ -4,7 +4,7 @@
 //! height, what each node has told to be final, and which transaction is where.
 
 use karwan_consensus::{Evidence, SignRequest, Step, Watermark};
-use karwan_ledger::{InstructionKey, State};
+use karwan_ledger::{InstructionKey, Record, State};
 use karwan_types::{
     AccountNumber, Amount, BlockFrame, ChainId, Hash, Height, Outcome, PublicKey, Round,
     TransactionId, TransactionStatus, ValidatorSet,
@@ -299,7 +299,7 @@ impl Monitor {
 
     /// Each transaction is in one block, and each reference settles once while its record is kept.
     fn check_effects(&mut self, frame: &BlockFrame) -> Result<(), Violation> {
-        let height = frame.block.header.height;
+        let (height, time) = (frame.block.header.height, frame.block.header.time);
         for transaction in &frame.block.transactions {
             if let Some(first) = self.transactions.insert(transaction.id(), height) {
                 return Err(Violation::TwoEffects {
@@ -312,9 +312,12 @@ impl Monitor {
         for outcome in &frame.outcomes {
             let Some(key) = effect(outcome) else { continue };
             if let Some(first) = self.effects.insert(key, height) {
-                // A record is forgotten after its retention; then the reference is free again.
+                // A record is forgotten after its retention, before the transactions of the first block after it; then
+                // the reference is free again.
                 let before = height.previous().expect("blocks begin at height 1");
-                if first == height || self.state(before).record(&key).is_some() {
+                let kept =
+                    |record: &Record| !record.status.is_terminal() || record.retained_until >= time;
+                if first == height || self.state(before).record(&key).is_some_and(kept) {
                     return Err(Violation::TwoEffects {
                         what: format!("UETR {}", key.uetr),
                         first,
