@@ -3,7 +3,7 @@
 use crate::clock::true_time;
 use crate::monitor::Violation;
 use crate::schedule::Event;
-use crate::workload::{Idea, Thinker};
+use crate::workload::{Idea, Origin, Thinker};
 use crate::world::{Era, World};
 use karwan_ledger::{Operation, Transaction, VerifiedTransaction};
 use karwan_replica::{Event as ReplicaEvent, SubmitAnswer};
@@ -38,7 +38,14 @@ pub(crate) struct Clients {
     pub(crate) waiting: BTreeMap<TransactionId, Waiting>,
     references: VecDeque<Uetr>,
     ideas: VecDeque<Idea>,
-    kinds: BTreeMap<TransactionId, &'static str>,
+    kinds: BTreeMap<TransactionId, (&'static str, Origin)>,
+}
+
+impl Clients {
+    /// The kind of an instruction, and where it came from.
+    fn kind_of(&self, id: &TransactionId) -> (&'static str, Origin) {
+        self.kinds.get(id).copied().unwrap_or(("", Origin::Thought))
+    }
 }
 
 /// Handing in.
@@ -86,6 +93,13 @@ impl World {
             references: &references,
         };
         let idea = thinker.think();
+        match idea.origin {
+            Origin::Thought => {}
+            Origin::Filled => self.statistics.count("instructions filled"),
+            Origin::Example => self
+                .statistics
+                .count("instructions that could not be filled"),
+        }
         self.remember(&idea);
         idea
     }
@@ -121,7 +135,9 @@ impl World {
         let id = verified.id();
         self.digest.take(id);
         self.statistics.count("instructions");
-        self.clients.kinds.insert(id, idea.operation.name());
+        self.clients
+            .kinds
+            .insert(id, (idea.operation.name(), idea.origin));
         let waiting = Waiting {
             transaction: verified,
             node: None,
@@ -142,7 +158,7 @@ impl World {
         };
         waiting.node = Some(node);
         let transaction = waiting.transaction.clone();
-        let kind = self.clients.kinds.get(&id).copied().unwrap_or("");
+        let (kind, _) = self.clients.kind_of(&id);
         self.line_of(node, |text| {
             write!(text, "is handed {kind} {id:?}").expect("a string");
         });
@@ -180,8 +196,9 @@ impl World {
             SubmitAnswer::Rejected(_) => {
                 // It may be on the chain already: a node behind the others can only judge by its own state.
                 if self.clients.waiting.remove(&id).is_some() {
-                    let kind = self.clients.kinds.get(&id).copied().unwrap_or("");
-                    self.statistics.answers(kind).turned_away += 1;
+                    let (kind, origin) = self.clients.kind_of(&id);
+                    self.statistics
+                        .answered(kind, origin, |answers| answers.turned_away += 1);
                 }
             }
         }
@@ -289,15 +306,16 @@ impl World {
                 && outcome.status != TransactionStatus::Patc;
         }
         for (id, (done, waiting)) in answers {
-            let kind = self.clients.kinds.get(&id).copied().unwrap_or("");
-            let answers = self.statistics.answers(kind);
-            if done {
-                answers.done += 1;
-            } else if waiting {
-                answers.waiting += 1;
-            } else {
-                answers.refused += 1;
-            }
+            let (kind, origin) = self.clients.kind_of(&id);
+            self.statistics.answered(kind, origin, |answers| {
+                if done {
+                    answers.done += 1;
+                } else if waiting {
+                    answers.waiting += 1;
+                } else {
+                    answers.refused += 1;
+                }
+            });
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::clients::Waiting;
 use crate::monitor::Violation;
 use crate::schedule::Event;
-use crate::workload::Idea;
+use crate::workload::{Idea, Origin};
 use crate::world::{Era, World};
 use karwan_ledger::Pay;
 use karwan_types::{Height, TransactionId};
@@ -42,6 +42,7 @@ impl World {
             let idea = Idea {
                 operation: Pay { payment }.into(),
                 signers: signers.to_vec(),
+                origin: Origin::Thought,
                 valid_ms: FRESH_VALID_MS,
             };
             let id = self.hand_in(&idea)?;

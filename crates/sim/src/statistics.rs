@@ -1,5 +1,7 @@
 //! What a run has seen, added up.
 
+use crate::workload::Origin;
+use karwan_ledger::Operation;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -14,6 +16,25 @@ pub struct Answers {
     pub refused: u64,
     /// Not taken in by the node asked.
     pub turned_away: u64,
+}
+
+impl Answers {
+    /// Everything handed in that got an answer.
+    fn sum(&self) -> u64 {
+        self.done + self.waiting + self.refused + self.turned_away
+    }
+
+    /// What the ledger took on.
+    fn accepted(&self) -> u64 {
+        self.done + self.waiting
+    }
+
+    fn merge(&mut self, other: &Self) {
+        self.done += other.done;
+        self.waiting += other.waiting;
+        self.refused += other.refused;
+        self.turned_away += other.turned_away;
+    }
 }
 
 /// Counts over one seed or many.
@@ -37,6 +58,8 @@ pub struct Statistics {
     pub occurrences: BTreeMap<&'static str, u64>,
     /// Instructions by kind.
     pub operations: BTreeMap<&'static str, Answers>,
+    /// Of these, those filled from the description of their kind.
+    pub filled: BTreeMap<&'static str, Answers>,
 }
 
 impl Statistics {
@@ -48,8 +71,17 @@ impl Statistics {
         *self.occurrences.entry(name).or_default() += times;
     }
 
-    pub(crate) fn answers(&mut self, operation: &'static str) -> &mut Answers {
-        self.operations.entry(operation).or_default()
+    /// An instruction got its answer.
+    pub(crate) fn answered(
+        &mut self,
+        operation: &'static str,
+        origin: Origin,
+        mut tell: impl FnMut(&mut Answers),
+    ) {
+        tell(self.operations.entry(operation).or_default());
+        if origin == Origin::Filled {
+            tell(self.filled.entry(operation).or_default());
+        }
     }
 
     /// How often something occurred.
@@ -71,11 +103,10 @@ impl Statistics {
             self.add(name, *times);
         }
         for (name, answers) in &other.operations {
-            let sum = self.answers(name);
-            sum.done += answers.done;
-            sum.waiting += answers.waiting;
-            sum.refused += answers.refused;
-            sum.turned_away += answers.turned_away;
+            self.operations.entry(name).or_default().merge(answers);
+        }
+        for (name, answers) in &other.filled {
+            self.filled.entry(name).or_default().merge(answers);
         }
     }
 }
@@ -99,16 +130,40 @@ impl fmt::Display for Statistics {
         }
         writeln!(
             formatter,
-            "  {:<20} {:>8} {:>8} {:>8} {:>12}",
-            "instruction", "done", "waiting", "refused", "turned away"
+            "  {:<20} {:>8} {:>8} {:>8} {:>12} {:>8} {:>8}",
+            "instruction", "done", "waiting", "refused", "turned away", "filled", "accepted"
         )?;
         for (name, answers) in &self.operations {
+            let filled = self.filled.get(name).copied().unwrap_or_default();
             writeln!(
                 formatter,
-                "  {name:<20} {:>8} {:>8} {:>8} {:>12}",
-                answers.done, answers.waiting, answers.refused, answers.turned_away
+                "  {name:<20} {:>8} {:>8} {:>8} {:>12} {:>8} {:>8}",
+                answers.done,
+                answers.waiting,
+                answers.refused,
+                answers.turned_away,
+                filled.sum(),
+                filled.accepted()
             )?;
         }
-        Ok(())
+        let never = |answers: &BTreeMap<&'static str, Answers>| {
+            let unaccepted = |name: &&str| answers.get(*name).is_none_or(|row| row.accepted() == 0);
+            let names: Vec<&str> = Operation::NAMES
+                .iter()
+                .copied()
+                .filter(unaccepted)
+                .collect();
+            if names.is_empty() {
+                "none".to_owned()
+            } else {
+                names.join(", ")
+            }
+        };
+        writeln!(
+            formatter,
+            "kinds never accepted: {}; never when filled from the description: {}",
+            never(&self.operations),
+            never(&self.filled)
+        )
     }
 }

@@ -124,6 +124,16 @@ pub(crate) fn governor(jurisdiction: JurisdictionCode) -> String {
     format!("governor {jurisdiction}")
 }
 
+/// The name of a regulator's key.
+pub(crate) fn regulator(jurisdiction: JurisdictionCode) -> String {
+    format!("regulator {jurisdiction}")
+}
+
+/// The name of an auditor's key.
+pub(crate) fn auditor(jurisdiction: JurisdictionCode) -> String {
+    format!("auditor {jurisdiction}")
+}
+
 fn spare_name(holder: &str, generation: u32) -> String {
     format!("{holder}/spare {generation}")
 }
@@ -160,12 +170,13 @@ impl Builder {
     fn add_home(&mut self, code: &str, money: &str) {
         let jurisdiction: JurisdictionCode = code.parse().expect("constant");
         let governor = self.public(governor(jurisdiction));
-        let regulator = self.public(format!("regulator {code}"));
+        let regulator = self.public(regulator(jurisdiction));
+        let auditor = self.public(auditor(jurisdiction));
         self.jurisdictions.push(GenesisJurisdiction {
             code: jurisdiction,
             governors: vec![governor],
             regulators: vec![regulator],
-            auditors: Vec::new(),
+            auditors: vec![auditor],
         });
         let issuer = self.add_institution(code, "CB", ParticipantKind::CentralBank);
         self.currencies.push(GenesisCurrency {
@@ -291,7 +302,7 @@ fn accounts(institution: &Institution) -> Vec<GenesisAccount> {
 }
 
 /// A well-formed LEI for an invented institution.
-fn lei(name: &str) -> Lei {
+pub(crate) fn lei(name: &str) -> Lei {
     let base = format!("SIMULATION{name:0<8}");
     let rest = mod_97(&format!("{base}00")).expect("letters and digits");
     format!("{base}{:02}", 98 - rest)

@@ -1,28 +1,42 @@
 //! What clients want: an instruction of any kind, mostly sensible, now and then wrong.
 //!
-//! Ideas are made from the latest agreed state, so that most of them can be done by the time they arrive. A kind that is
-//! not known here is still sent, as its own example.
+//! Ideas are made from the latest agreed state, so that most of them can be done by the time they arrive. The kinds that
+//! belong together have ideas of their own here; every kind, those included, is also filled from its own description, so
+//! that a kind added to the ledger is in the workload without a line here.
 
 mod answers;
+mod filler;
 mod payments;
+mod signing;
+mod validators;
 
 use crate::plan::Plan;
-use crate::town::{Institution, Town, governor, validator};
-use karwan_ledger::{Holder, InstructionKey, Operation, Record, State, ValidatorSetChange};
-use karwan_types::{
-    AgentIdentification, Amount, CurrencyCode, JurisdictionCode, Lei, Max35Text, Timestamp, Uetr,
-    Validator,
-};
-use std::collections::BTreeSet;
+use crate::town::{Institution, Town};
+use karwan_ledger::{Holder, InstructionKey, Operation, ParticipantKind, Record, State};
+use karwan_types::{AgentIdentification, Amount, CurrencyCode, Lei, Max35Text, Timestamp, Uetr};
 
 /// Out of a hundred ideas this many are plain payments; the others are of any kind, all kinds alike.
 const PAYMENTS_PERCENT: u8 = 45;
+/// Out of a hundred ideas of a kind that has ideas of its own, this many are filled from the description all the same.
+const FILLED_PERCENT: u8 = 30;
+
+/// Where an idea comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Somebody thought of it, for this kind.
+    Thought,
+    /// Filled from the description of its kind.
+    Filled,
+    /// The description could not be filled, so it is the example of its kind.
+    Example,
+}
 
 /// An instruction and who is to sign it, by the names of their keys.
 #[derive(Clone, Debug)]
 pub(crate) struct Idea {
     pub(crate) operation: Operation,
     pub(crate) signers: Vec<String>,
+    pub(crate) origin: Origin,
     /// How long it is valid, in milliseconds.
     pub(crate) valid_ms: u64,
 }
@@ -46,7 +60,14 @@ impl Thinker<'_> {
         } else {
             Operation::NAMES[self.rng.usize(0..Operation::NAMES.len())]
         };
-        let (operation, signers) = self.of_kind(kind);
+        let own = match self.rng.u8(0..100) {
+            0..FILLED_PERCENT => None,
+            _ => self.own_idea(kind),
+        };
+        let (operation, signers, origin) = match own {
+            Some((operation, signers)) => (operation, signers, Origin::Thought),
+            None => self.by_description(kind),
+        };
         let valid_ms = match self.rng.u8(0..20) {
             0 => self.rng.u64(100..3_000),
             1 => 4_000_000,
@@ -55,12 +76,14 @@ impl Thinker<'_> {
         Idea {
             operation,
             signers,
+            origin,
             valid_ms,
         }
     }
 
-    fn of_kind(&mut self, kind: &str) -> (Operation, Vec<String>) {
-        match kind {
+    /// A kind's own idea: it follows up what happened before better than its description could tell.
+    fn own_idea(&mut self, kind: &str) -> Option<(Operation, Vec<String>)> {
+        let idea = match kind {
             "Pay" => self.pay(),
             "PayBulk" => self.pay_bulk(),
             "Linked" => self.linked(),
@@ -80,18 +103,16 @@ impl Thinker<'_> {
             "CurrencyResume" => self.currency_resume(),
             "RotateKey" => self.rotate_key(),
             "ValidatorSetChange" => self.validator_set_change(),
-            other => self.example(other),
-        }
+            _ => return None,
+        };
+        Some(idea)
     }
 
-    /// A kind that has been added to the ledger and not here.
-    fn example(&mut self, kind: &str) -> (Operation, Vec<String>) {
-        let operation = Operation::examples()
-            .into_iter()
-            .find(|example| example.name() == kind)
-            .expect("every kind has its example");
-        let bank = self.bank();
-        (operation, vec![format!("{}/maker", bank.name)])
+    /// A kind without ideas of its own, or one of those to see that its description serves.
+    fn by_description(&mut self, kind: &str) -> (Operation, Vec<String>, Origin) {
+        let (operation, origin) = self.filled(kind);
+        let signers = self.signers_of(&operation);
+        (operation, signers, origin)
     }
 
     pub(crate) fn bank(&mut self) -> Institution {
@@ -104,8 +125,11 @@ impl Thinker<'_> {
         self.town.currencies[chosen]
     }
 
+    /// The central bank of a currency; some central bank for a currency that nobody issues, which a request may name.
     pub(crate) fn issuer(&self, currency: CurrencyCode) -> Institution {
-        self.town.issuers[&currency].clone()
+        let issuers = &self.town.issuers;
+        let any = || issuers.values().next().expect("there are central banks");
+        issuers.get(&currency).unwrap_or_else(any).clone()
     }
 
     pub(crate) fn uetr(&mut self) -> Uetr {
@@ -141,20 +165,18 @@ impl Thinker<'_> {
         all.find(|institution| institution.lei == *lei).cloned()
     }
 
-    /// The keys that sign for an institution: mostly all that may be needed, sometimes too few or somebody else's.
-    pub(crate) fn signers(&mut self, institution: &Institution) -> Vec<String> {
-        let name = &institution.name;
-        let maker = if self.rng.u8(0..6) == 0 {
-            self.town.spare(self.state, name).0
-        } else {
-            format!("{name}/maker")
-        };
-        match self.rng.u8(0..40) {
-            0 => vec![format!("{}/maker", self.bank().name)],
-            1 => vec![format!("regulator {}", institution.jurisdiction)],
-            2..=9 => vec![maker],
-            _ => vec![maker, format!("{name}/checker"), format!("{name}/releaser")],
-        }
+    /// The institution with a LEI, also when it came to the ledger after genesis.
+    pub(crate) fn named(&self, lei: &Lei) -> Institution {
+        self.institution(lei).unwrap_or_else(|| {
+            let known = self.state.participant(lei);
+            Institution {
+                name: lei.to_string(),
+                lei: *lei,
+                names: vec![AgentIdentification::Lei(*lei)],
+                jurisdiction: known.map_or(self.town.banks[0].jurisdiction, |row| row.jurisdiction),
+                kind: known.map_or(ParticipantKind::Bank, |row| row.kind),
+            }
+        })
     }
 
     /// A record that fits, if there is one.
@@ -172,61 +194,6 @@ impl Thinker<'_> {
         }
         let (key, record) = fitting[self.rng.usize(0..fitting.len())];
         Some((*key, record.clone()))
-    }
-
-    fn validator_set_change(&mut self) -> (Operation, Vec<String>) {
-        let current: Vec<Validator> = self.state.chain().next_validators.iter().cloned().collect();
-        let validators = if self.plan.set_changes {
-            self.other_validators()
-        } else {
-            current.clone()
-        };
-        let homes = |set: &[Validator]| -> BTreeSet<JurisdictionCode> {
-            set.iter().map(|one| one.jurisdiction).collect()
-        };
-        let jurisdictions = self.state.chain().jurisdictions.clone();
-        let absent = self.rng.usize(0..jurisdictions.len() * 2);
-        let mut signers: Vec<String> = jurisdictions
-            .iter()
-            .enumerate()
-            .filter(|(number, _)| *number != absent)
-            .map(|(_, code)| governor(*code))
-            .collect();
-        for leaving in homes(&current).difference(&homes(&validators)) {
-            let issuer = self
-                .town
-                .issuers
-                .values()
-                .find(|one| one.jurisdiction == *leaving);
-            let name = &issuer.expect("every jurisdiction has its issuer").name;
-            signers.extend([format!("{name}/maker"), format!("{name}/checker")]);
-        }
-        (ValidatorSetChange { validators }.into(), signers)
-    }
-
-    /// Another set of the known keys, in which traitors have less than a third of the power.
-    fn other_validators(&mut self) -> Vec<Validator> {
-        loop {
-            let equal = self.rng.bool();
-            let validators: Vec<(usize, u64)> = (0..self.plan.key_holders())
-                .filter(|_| self.rng.u8(0..6) > 0)
-                .collect::<Vec<_>>()
-                .into_iter()
-                .map(|number| (number, if equal { 1 } else { self.rng.u64(1..=5) }))
-                .collect();
-            let total: u64 = validators.iter().map(|(_, power)| power).sum();
-            let betraying: u64 = validators
-                .iter()
-                .filter(|(number, _)| self.plan.traitors.contains(number))
-                .map(|(_, power)| power)
-                .sum();
-            if validators.len() >= 2 && betraying * 3 < total {
-                return validators
-                    .into_iter()
-                    .map(|(number, power)| validator(number, power))
-                    .collect();
-            }
-        }
     }
 
     /// The institution that holds a key.
