@@ -12,6 +12,7 @@ mod funding;
 mod genesis_plan;
 mod home;
 mod importing;
+mod instruction;
 mod manifest;
 mod network;
 mod output;
@@ -22,7 +23,6 @@ mod rulebook_document;
 mod submission;
 mod table;
 mod terminal;
-mod terms;
 #[cfg(test)]
 mod testing;
 mod unlock;
@@ -45,7 +45,8 @@ use std::process::ExitCode;
 #[command(name = "karwan", version, max_term_width = 110, after_help = AFTER_HELP)]
 struct Cli {
     /// Write the data as JSON, for programs
-    #[arg(long, global = true)]
+    // Last, or it would stand among the options of every command.
+    #[arg(long, global = true, display_order = 900)]
     json: bool,
     #[command(subcommand)]
     command: Command,

@@ -6,17 +6,16 @@
 
 use crate::exit::{Exit, Failure, Outcome, failure};
 use crate::funding::Funding;
+use crate::instruction::operation;
 use crate::network::{Keys, NetworkArgs, WhoArgs, connect, run as with_node};
 use crate::output::Output;
-use crate::terms::between;
 use crate::words::{now, random_uetr};
-use anyhow::Context;
+use anyhow::{Context, bail};
 use clap::Args;
 use karwan_ledger::{Genesis, Operation, Pay, PayBulk, PaymentTerms, Transaction};
 use karwan_rpc::{Client, SubmitWord, Wait};
 use karwan_types::{
-    AgentIdentification, Amount, ChainId, CurrencyCode, DurationMs, EncodedTransaction, Max35Text,
-    SecretKey,
+    AgentIdentification, Amount, ChainId, CurrencyCode, DurationMs, EncodedTransaction, SecretKey,
 };
 use serde_json::json;
 use std::sync::Arc;
@@ -157,11 +156,15 @@ fn sign(
     maker: &SecretKey,
 ) -> anyhow::Result<Vec<EncodedTransaction>> {
     let valid_until = now().after(VALIDITY);
+    let template = template(args)?;
     let mut signed = Vec::new();
     for _ in 0..instructions {
         let mut payments = Vec::new();
         for _ in 0..args.bulk {
-            payments.push(terms(args)?);
+            payments.push(PaymentTerms {
+                uetr: random_uetr()?,
+                ..template.clone()
+            });
         }
         let operation: Operation = match payments.len() {
             1 => Pay {
@@ -179,15 +182,22 @@ fn sign(
     Ok(signed)
 }
 
-fn terms(args: &LoadArgs) -> anyhow::Result<PaymentTerms> {
-    let reference = (random_uetr()?, Max35Text::parse("LOAD")?);
-    let amount = Amount::from_minor(1);
-    Ok(between(
-        (&args.from, &args.to),
-        args.currency,
-        amount,
-        reference,
-    ))
+/// The payment that is made again and again, under another reference each time.
+fn template(args: &LoadArgs) -> anyhow::Result<PaymentTerms> {
+    let amount = Amount::from_minor(1).to_decimal(args.currency);
+    let fields = [
+        ("from", args.from.to_string()),
+        ("to", args.to.to_string()),
+        ("currency", args.currency.to_string()),
+        ("amount", amount),
+        ("end_to_end_id", "LOAD".to_owned()),
+    ];
+    let fields = fields.map(|(key, text)| (key.to_owned(), toml::Value::String(text)));
+    let operation = operation("Pay", &fields.into_iter().collect(), now())?;
+    let Operation::Pay(pay) = operation else {
+        bail!("a payment became another kind of instruction");
+    };
+    Ok(pay.payment)
 }
 
 /// Sends one instruction at each tick, in turn to every client, and gathers what came of them.

@@ -1,21 +1,21 @@
 //! `karwan tx`: every kind of instruction, signed here and submitted to a node.
 //!
-//! One kind, one subcommand: [`arguments`] turns flags and files into an operation. What follows is the same for all: sign,
-//! submit, wait, tell.
+//! One kind, one subcommand: [`options`] makes them from the ledger's descriptions and turns options and files into an
+//! operation. What follows is the same for all: sign, submit, wait, tell.
 
-mod arguments;
-mod payments;
+mod options;
 
 use crate::approval::fetch;
 use crate::exit::{Exit, Outcome};
+use crate::instruction::reference;
 use crate::network::{NetworkArgs, WhoArgs, connect, run as with_node};
 use crate::output::{Output, json_text};
 use crate::submission::{PATIENCE, WaitFor, submit, tell};
 use crate::words::{duration, now};
-use arguments::Instruction;
 use clap::Args;
 use karwan_ledger::{Operation, Transaction};
-use karwan_types::{DurationMs, Uetr};
+use karwan_types::DurationMs;
+use options::Instruction;
 use serde_json::json;
 
 /// The instruction is signed with --as NAME's maker key (its checker key for approve), or with the keys named by --sign. It is
@@ -45,7 +45,7 @@ pub(crate) struct TxArgs {
 pub(crate) fn run(args: TxArgs, output: Output) -> Outcome {
     let genesis = args.network.genesis()?;
     let keys = args.who.keys(&args.network)?;
-    let operation = args.instruction.operation()?;
+    let operation = args.instruction.operation(now())?;
     let names = if args.sign.is_empty() {
         let is_approval = matches!(operation, Operation::Approve(_));
         let role = if is_approval { "checker" } else { "maker" };
@@ -80,23 +80,6 @@ pub(crate) fn run(args: TxArgs, output: Output) -> Outcome {
         let view = submit(&client, &transaction.to_encoded(), args.wait, PATIENCE).await?;
         Ok(tell(&view, output))
     })
-}
-
-/// The reference under which an instruction settles once, however often it is given.
-fn reference(operation: &Operation) -> Option<Uetr> {
-    if let Operation::Pay(pay) = operation {
-        Some(pay.payment.uetr)
-    } else if let Operation::Hold(hold) = operation {
-        Some(hold.payment.uetr)
-    } else if let Operation::IssueRequest(request) = operation {
-        Some(request.uetr)
-    } else if let Operation::RedeemRequest(request) = operation {
-        Some(request.uetr)
-    } else if let Operation::Return(back) = operation {
-        Some(back.uetr)
-    } else {
-        None
-    }
 }
 
 fn show(transaction: &Transaction, output: Output) -> Outcome {

@@ -19,7 +19,7 @@ pub const LINKED_LEGS_MAX: usize = 64;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Linked {
     /// From 2 to [`LINKED_LEGS_MAX`].
-    #[schemars(extend("x-positional" = true))]
+    #[schemars(extend("x-positional" = true, "x-alias" = "payments"))]
     pub legs: Vec<PaymentTerms>,
 }
 
