@@ -6,6 +6,7 @@
 use crate::authority::check_keys;
 use crate::due::execute_due;
 use crate::execution::execute_transaction;
+use crate::queue;
 use crate::rejection::Rejection;
 use crate::state::State;
 use crate::transaction::VerifiedTransaction;
@@ -245,6 +246,8 @@ impl State {
         }
         let at = (height, seat.time);
         let mut outcomes = Vec::with_capacity(transactions.len());
+        let waiting = state.queue.len();
+        state.start_queue_entries(seat.time);
         execute_due(&mut state, at, &mut outcomes);
         let mut executed: Vec<EncodedTransaction> = Vec::with_capacity(transactions.len());
         for transaction in transactions {
@@ -254,6 +257,12 @@ impl State {
             execute_transaction(&mut state, at, transaction, &mut outcomes);
             executed.push(transaction.encoded().clone());
         }
+        queue::release(&mut state, at, &mut outcomes);
+        if queue::is_cycle_due(&state, height, waiting) {
+            queue::run_cycle(&mut state, at, &mut outcomes);
+            queue::release(&mut state, at, &mut outcomes);
+        }
+        state.cycle_asked = false;
         state.seal();
         let header = BlockHeader {
             version: BLOCK_VERSION,

@@ -47,6 +47,9 @@ impl State {
         write(&mut bytes, &self.validator_changes);
         write(&mut bytes, &self.rulebooks);
         write(&mut bytes, &self.emergencies);
+        write(&mut bytes, &self.queue);
+        write(&mut bytes, &self.limits);
+        write(&mut bytes, &self.cycles);
         bytes
     }
     /// Restores a state. The caller compares its root with a certified header.
@@ -80,6 +83,9 @@ impl State {
         state.validator_changes = read(&mut rest)?;
         state.rulebooks = read(&mut rest)?;
         state.emergencies = read(&mut rest)?;
+        state.queue = read(&mut rest)?;
+        state.limits = read(&mut rest)?;
+        state.cycles = read(&mut rest)?;
         if !rest.is_empty() {
             return Err(CheckpointError::Section);
         }

@@ -55,27 +55,46 @@ fn local(currency: &Currency, time: Timestamp) -> Timestamp {
     }
 }
 
-/// Check 6: settlement date, reject time, from time.
-pub(crate) fn times(state: &State, time: Timestamp, terms: &PaymentTerms) -> Result<(), Rejection> {
+/// The first moment of a business date of a currency.
+fn start_of(currency: &Currency, date: Date) -> Timestamp {
+    let start = date.start().millis();
+    let offset = i64::from(currency.utc_offset_minutes).saturating_mul(60_000);
+    Timestamp::from_millis(start.saturating_add_signed(offset.saturating_neg()))
+}
+
+/// Check 6: settlement date, reject time, from time. Says from when on the payment may settle.
+pub(crate) fn times(
+    state: &State,
+    time: Timestamp,
+    terms: &PaymentTerms,
+) -> Result<Timestamp, Rejection> {
+    let days = u64::from(state.rules().common.queue.days_ahead_max);
+    let ahead = DurationMs::from_millis(days.saturating_mul(86_400_000));
     // A currency that is not settled here has no calendar; check 8 refuses it.
-    let today = state
-        .currency(&terms.currency)
-        .map_or(time.date(), |currency| business_date(currency, time));
+    let currency = state.currency(&terms.currency);
+    let today = currency.map_or(time.date(), |currency| business_date(currency, time));
+    let mut first = time;
     if let Some(date) = terms.settlement_date {
         if date < today {
             return Err(Rejection::DateInPast { date, today });
         }
-        if date > today {
+        if date.start() > today.start().after(ahead) {
             return Err(Rejection::DateInFuture { date, today });
+        }
+        if date > today {
+            first = currency.map_or(date.start(), |currency| start_of(currency, date));
         }
     }
     if let Some(reject) = terms.reject_time.filter(|reject| *reject < time) {
         return Err(Rejection::RejectTimePassed { reject });
     }
     if let Some(from) = terms.from_time.filter(|from| *from > time) {
-        return Err(Rejection::FromTimeAhead { from });
+        if from > time.after(ahead) {
+            return Err(Rejection::FromTimeAhead { from });
+        }
+        first = first.max(from);
     }
-    Ok(())
+    Ok(first)
 }
 
 /// An agent that an instruction refers to, in good standing or not.
@@ -86,6 +105,18 @@ pub(crate) fn debtor_agent_known(
     state
         .agent(agent)
         .ok_or_else(|| Rejection::DebtorAgentUnknown {
+            agent: agent.clone(),
+        })
+}
+
+/// The other agent that an instruction refers to, in good standing or not.
+pub(crate) fn creditor_agent_known(
+    state: &State,
+    agent: &AgentIdentification,
+) -> Result<Lei, Rejection> {
+    state
+        .agent(agent)
+        .ok_or_else(|| Rejection::CreditorAgentUnknown {
             agent: agent.clone(),
         })
 }
@@ -156,18 +187,19 @@ pub(crate) fn route(
     ),
     debit_classes: &[AccountClass],
 ) -> Result<Route, Rejection> {
-    let (debit, account) = owned(state, currency, debtor, debtor_account).ok_or_else(|| {
-        Rejection::DebtorAccountMissing {
-            agent: debtor_agent.clone(),
-        }
-    })?;
+    let (debit, account) =
+        find_owned(state, currency, debtor, debtor_account).ok_or_else(|| {
+            Rejection::DebtorAccountMissing {
+                agent: debtor_agent.clone(),
+            }
+        })?;
     debit_account(&debit, account, currency)?;
     if !debit_classes.contains(&account.class) {
         return Err(Rejection::DebtorAccountClass { account: debit });
     }
     let client_money = account.class == AccountClass::ClientSegregated;
     let (credit, account) =
-        owned(state, currency, creditor, creditor_account).ok_or_else(|| {
+        find_owned(state, currency, creditor, creditor_account).ok_or_else(|| {
             Rejection::CreditorAccountMissing {
                 agent: creditor_agent.clone(),
             }
@@ -185,7 +217,7 @@ pub(crate) fn route(
 }
 
 /// The account given, if it is the owner's, or else the owner's settlement account in the currency.
-fn owned<'a>(
+fn find_owned<'a>(
     state: &'a State,
     currency: CurrencyCode,
     owner: Lei,
@@ -199,6 +231,18 @@ fn owned<'a>(
         .account(number)
         .filter(|account| account.owner == owner)?;
     Some((number.clone(), account))
+}
+
+/// An account of an institution that it wants to manage.
+pub(crate) fn owned<'a>(
+    state: &'a State,
+    currency: CurrencyCode,
+    owner: Lei,
+    (agent, given): (&AgentIdentification, Option<&AccountNumber>),
+) -> Result<(AccountNumber, &'a Account), Rejection> {
+    find_owned(state, currency, owner, given).ok_or_else(|| Rejection::DebtorAccountMissing {
+        agent: agent.clone(),
+    })
 }
 
 /// Check 9 for an account to be debited.
@@ -338,10 +382,11 @@ pub(crate) fn settlement_account(
     agent: &AgentIdentification,
     currency: CurrencyCode,
 ) -> Result<AccountNumber, Rejection> {
-    let (number, account) =
-        owned(state, currency, owner, None).ok_or_else(|| Rejection::CreditorAccountMissing {
+    let (number, account) = find_owned(state, currency, owner, None).ok_or_else(|| {
+        Rejection::CreditorAccountMissing {
             agent: agent.clone(),
-        })?;
+        }
+    })?;
     credit_account(&number, account, currency)?;
     Ok(number)
 }

@@ -6,11 +6,12 @@
 
 use crate::block::BLOCK_OUTCOMES_MAX;
 use crate::execution::{Execution, open_items};
-use crate::posting;
+use crate::queue::QueueEntry;
 use crate::records::{InstructionKey, PendingApproval, Record, RecordKind};
 use crate::rejection::Rejection;
 use crate::rulebook::{RulebookRecord, RulebookStatus};
 use crate::state::State;
+use crate::{posting, queue};
 use karwan_types::{
     DurationMs, Height, InstructionHash, Outcome, Timestamp, TransactionId, TransactionStatus,
 };
@@ -29,6 +30,8 @@ pub(crate) enum Due {
     ApprovalExpires(InstructionHash),
     /// A version of the rulebook is to come into force.
     RulebookActivates(u32),
+    /// A queued payment has waited until its end.
+    QueueEntryEnds(u64),
 }
 
 /// Something that need not be remembered after a block time, without an outcome.
@@ -91,6 +94,10 @@ pub(crate) fn execute_due(state: &mut State, at: (Height, Timestamp), outcomes: 
             Due::HoldExpires(key) => expire_hold(state, at, key, outcomes),
             Due::ApprovalExpires(instruction) => expire_approval(state, at, instruction, outcomes),
             Due::RulebookActivates(version) => activate_rulebook(state, at, version, outcomes),
+            Due::QueueEntryEnds(number) => {
+                let rejection = overdue(state.queue_entry(number));
+                queue::refuse(state, at, number, &rejection, outcomes);
+            }
         }
     }
     for _ in 0..FORGOTTEN_PER_BLOCK_MAX {
@@ -106,6 +113,41 @@ pub(crate) fn execute_due(state: &mut State, at: (Height, Timestamp), outcomes: 
             Forgettable::Transaction(id) => state.transactions.remove(&id).map(|_| ()),
             Forgettable::Record(key) => state.records.remove(&key).map(|_| ()),
         };
+    }
+}
+
+/// Why a payment that waited until its end is refused.
+fn overdue(entry: &QueueEntry) -> Rejection {
+    let asked = entry
+        .legs
+        .iter()
+        .filter_map(|leg| leg.terms.reject_time)
+        .min();
+    match asked.filter(|reject| *reject == entry.until) {
+        Some(reject) => Rejection::RejectTimePassed { reject },
+        None => Rejection::WaitedTooLong { until: entry.until },
+    }
+}
+
+/// What block time does to an instruction that another transaction brought.
+pub(crate) fn by_time<'a>(
+    state: &'a mut State,
+    (height, time): (Height, Timestamp),
+    (instruction, origin): (InstructionHash, TransactionId),
+    outcomes: &'a mut Vec<Outcome>,
+) -> Execution<'a> {
+    Execution {
+        state,
+        height,
+        time,
+        cause: None,
+        origin,
+        instruction,
+        // Each record says by what kind of instruction it was opened; see `advance`.
+        operation: "Pay",
+        valid_until: time,
+        outcomes,
+        done: TransactionStatus::Acsc,
     }
 }
 

@@ -79,6 +79,8 @@ impl From<&Rejection> for Citation {
 const EXECUTED: &str = "4.14";
 /// The rule that a waiting instruction cites.
 const WAITING: &str = "4.4";
+/// The rule that a queued instruction cites.
+const QUEUED: &str = "6";
 /// The rule that a repeated instruction cites.
 const REPEATED: &str = "4.5";
 
@@ -342,6 +344,11 @@ impl Execution<'_> {
         self.transition(item, TransactionStatus::Pdng, None, EXECUTED.into());
     }
 
+    /// Leaves one item waiting in the queue.
+    pub(crate) fn queued(&mut self, item: &Item) {
+        self.transition(item, TransactionStatus::Pdng, None, QUEUED.into());
+    }
+
     /// Records an item's new status and its outcome.
     fn transition(
         &mut self,
@@ -365,8 +372,25 @@ impl Execution<'_> {
         self.push(item.movement.clone(), status, refusal, citation);
     }
 
+    /// Refuses a record that waited in the queue.
+    pub(crate) fn advance_refused(&mut self, key: InstructionKey, rejection: &Rejection) {
+        self.advance_citing(key, rejection.into(), |record| {
+            record.status = TransactionStatus::Rjct;
+            record.refusal = Some(rejection.to_refusal());
+        });
+    }
+
     /// Changes the status of a record that another instruction opened, with an outcome under that instruction.
     pub(crate) fn advance(&mut self, key: InstructionKey, change: impl FnOnce(&mut Record)) {
+        self.advance_citing(key, EXECUTED.into(), change);
+    }
+
+    fn advance_citing(
+        &mut self,
+        key: InstructionKey,
+        citation: Citation,
+        change: impl FnOnce(&mut Record),
+    ) {
         let mut record = self
             .state
             .record(&key)
@@ -387,7 +411,7 @@ impl Execution<'_> {
         let base = self.outcome(
             record.status,
             record.refusal.clone(),
-            EXECUTED.into(),
+            citation,
             Some(record.movement.clone()),
         );
         let outcome = Outcome {

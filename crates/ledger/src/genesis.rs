@@ -252,6 +252,7 @@ fn build(document: &GenesisDocument, chain_id: ChainId) -> Result<State, Genesis
         next_validators: validators,
         jurisdictions: jurisdictions.iter().copied().collect(),
         rulebook: document.rulebook.version,
+        queue_entries: 0,
     };
     let mut state = State::empty(chain, Arc::new(document.rulebook.clone()));
     add_rulebook(&mut state, document)?;
@@ -416,14 +417,12 @@ fn add_currency(state: &mut State, entry: &GenesisCurrency) -> Result<(), Genesi
         ));
     }
     check_currency_rules(entry)?;
-    let contra = Account {
-        owner: entry.issuer,
-        currency: entry.code,
-        class: AccountClass::IssuerContra,
-        status: AccountStatus::Open,
-        posted: 0,
-        held: Amount::ZERO,
-    };
+    let contra = Account::empty(
+        entry.issuer,
+        entry.code,
+        AccountClass::IssuerContra,
+        AccountStatus::Open,
+    );
     if state
         .accounts
         .insert(entry.contra.clone(), contra)
@@ -508,12 +507,8 @@ fn add_account(state: &mut State, owner: Lei, entry: &GenesisAccount) -> Result<
         .expect("a currency is added with its contra account");
     contra.posted = contra.posted.checked_sub(opening).ok_or_else(too_much)?;
     let account = Account {
-        owner,
-        currency: entry.currency,
-        class: entry.class,
-        status: entry.status,
         posted: opening,
-        held: Amount::ZERO,
+        ..Account::empty(owner, entry.currency, entry.class, entry.status)
     };
     match state.accounts.insert(entry.number.clone(), account) {
         None => Ok(()),

@@ -14,8 +14,11 @@ mod checks;
 mod due;
 mod execution;
 mod genesis;
+mod limits;
+mod netting;
 mod operations;
 mod posting;
+mod queue;
 mod records;
 mod rejection;
 mod rulebook;
@@ -32,13 +35,16 @@ pub use genesis::{
     GenesisJurisdiction, GenesisKey, GenesisParticipant,
 };
 pub use operations::terms::{
-    COMMITMENTS_MAX, ChargeBearer, PartyCommitment, PartyDatum, PaymentKind, PaymentTerms, Priority,
+    COMMITMENTS_MAX, ChargeBearer, OnShortage, PartyCommitment, PartyDatum, PaymentKind,
+    PaymentTerms, Priority,
 };
 pub use operations::*;
+pub use queue::{CycleRecord, CycleValue, QueueEntry, QueuedLeg};
 pub use records::{
-    Account, AccountClass, AccountStatus, ApprovalPolicy, ApprovalTier, Currency, CurrencyStatus,
-    EmergencyMeasure, EmergencyRecord, Holder, InstructionKey, KeyRecord, Money, Participant,
-    ParticipantKind, ParticipantStatus, PendingApproval, Record, RecordKind, Role, RtgsReference,
+    Account, AccountClass, AccountStatus, ApprovalPolicy, ApprovalTier, BilateralLimit, Currency,
+    CurrencyStatus, EmergencyMeasure, EmergencyRecord, Holder, InstructionKey, KeyRecord, LimitKey,
+    Money, Participant, ParticipantKind, ParticipantStatus, PendingApproval, Record, RecordKind,
+    Role, RtgsReference,
 };
 pub use rejection::Rejection;
 pub use rulebook::{

@@ -10,6 +10,7 @@
 pub(crate) mod terms;
 
 mod approve;
+mod balancing_pay;
 mod cancel;
 mod confirm_credit;
 mod currency_halt;
@@ -20,20 +21,27 @@ mod hold;
 mod issue;
 mod issue_request;
 mod linked;
+mod move_in_queue;
 mod pay;
 mod pay_bulk;
 mod post;
 mod redeem_cancel;
 mod redeem_confirm;
 mod redeem_request;
+mod reprioritise;
+mod reserve_liquidity;
 mod return_payment;
 mod rotate_key;
 mod rulebook_propose;
+mod run_cycle;
+mod set_bilateral_limit;
 mod validator_set_change;
 mod void;
 
 pub use linked::LINKED_LEGS_MAX;
+pub use move_in_queue::QueueEnd;
 pub use pay_bulk::BULK_PAYMENTS_MAX;
+pub use set_bilateral_limit::BILATERAL_LIMITS_MAX;
 
 use crate::authority::{Authority, SignerGroup};
 use crate::execution::{Execution, Item};
@@ -179,4 +187,10 @@ operations! {
     rulebook_propose::RulebookPropose,
     emergency_rule::EmergencyRule,
     emergency_end::EmergencyEnd,
+    reserve_liquidity::ReserveLiquidity,
+    set_bilateral_limit::SetBilateralLimit,
+    reprioritise::Reprioritise,
+    move_in_queue::MoveInQueue,
+    run_cycle::RunCycle,
+    balancing_pay::BalancingPay,
 }

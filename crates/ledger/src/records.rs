@@ -218,6 +218,64 @@ pub struct Account {
     pub posted: i128,
     /// Held for open redemptions and holds, in minor units.
     pub held: Amount,
+    /// What only URGT payments may use, in minor units.
+    pub reserved_urgent: Amount,
+    /// What only URGT and HIGH payments may use, in minor units.
+    pub reserved_high: Amount,
+}
+
+impl Account {
+    /// An account with nothing on it.
+    #[must_use]
+    pub const fn empty(
+        owner: Lei,
+        currency: CurrencyCode,
+        class: AccountClass,
+        status: AccountStatus,
+    ) -> Self {
+        Self {
+            owner,
+            currency,
+            class,
+            status,
+            posted: 0,
+            held: Amount::ZERO,
+            reserved_urgent: Amount::ZERO,
+            reserved_high: Amount::ZERO,
+        }
+    }
+}
+
+/// Who limits what it pays whom.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct LimitKey {
+    /// The institution that limits itself.
+    pub debtor: Lei,
+    /// The other one.
+    pub creditor: Lei,
+    /// The currency.
+    pub currency: CurrencyCode,
+}
+
+impl LimitKey {
+    /// The same pair the other way round.
+    #[must_use]
+    pub const fn reversed(self) -> Self {
+        Self {
+            debtor: self.creditor,
+            creditor: self.debtor,
+            currency: self.currency,
+        }
+    }
+}
+
+/// A bilateral limit and what is used of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BilateralLimit {
+    /// The most that is paid net, in minor units.
+    pub limit: Amount,
+    /// What was paid less what was received since the limit was set, in minor units.
+    pub position: i128,
 }
 
 /// The idempotency key: nobody can use up another institution's UETR.

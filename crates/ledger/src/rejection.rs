@@ -103,6 +103,8 @@ rejections! {
     608 "TM01" "5" "HOLD_EXPIRED" HoldExpired { uetr: Uetr } => "the hold {uetr} has expired and was released";
     /// A hold that expires too early or too late.
     609 "TM01" "5" "HOLD_EXPIRY" HoldExpiry { latest: Timestamp } => "a hold must expire after this block and at {latest} at the latest";
+    /// Waited in the queue as long as the rulebook allows.
+    610 "AB03" "6" "WAITED_TOO_LONG" WaitedTooLong { until: Timestamp } => "the payment waited for funds until {until}, as long as the rulebook allows; send it again under a new UETR";
     /// Debtor agent unknown.
     701 "DNOR" "4.7" "DEBTOR_AGENT_UNKNOWN" DebtorAgentUnknown { agent: AgentIdentification } => "debtor agent {agent} is not a participant";
     /// Creditor agent unknown.
@@ -159,6 +161,12 @@ rejections! {
     1102 "RR04" "4.11" "EMERGENCY_RULE" EmergencyStop { rule: EmergencyRuleId } => "emergency rule {} of {} stops the payment; send it again when the rule has lapsed", .rule.number, .rule.jurisdiction;
     /// Not enough money.
     1301 "AM04" "4.13" "INSUFFICIENT_FUNDS" InsufficientFunds { account: AccountNumber } => "account {account} does not hold enough available funds";
+    /// Earlier payments wait.
+    1302 "AM04" "6" "BEHIND_QUEUE" BehindQueue { account: AccountNumber } => "earlier payments of account {account} in the same or a higher class wait for funds, and this one may not pass them";
+    /// No room in the queue.
+    1304 "AM04" "6" "QUEUE_FULL" QueueFull { account: AccountNumber } => "as many payments of account {account} wait for funds as the rulebook allows; cancel some or fund the account";
+    /// The debtor's own limit.
+    1303 "AM23" "6" "BILATERAL_LIMIT" BilateralLimit { currency: CurrencyCode } => "the debtor's own limit on what it pays this counterparty in {currency} is reached";
     /// A referenced instruction does not exist.
     1401 "NOOR" "5" "ORIGINAL_UNKNOWN" OriginalUnknown { uetr: Uetr } => "no instruction {uetr} of that agent is on the ledger, or its retention has ended";
     /// A referenced instruction is of another kind.
@@ -173,6 +181,8 @@ rejections! {
     1406 "AG13" "5" "RETURN_OF_RETURN" ReturnOfReturn { uetr: Uetr } => "{uetr} is itself a return and cannot be returned";
     /// One leg of a linked set fails.
     1407 "NARR" "5" "LEG_FAILED" LegFailed { leg: usize, cause: &'static str } => "nothing settled, because leg {leg} (counted from 0) was refused: {cause}";
+    /// Not in the queue.
+    1408 "AG08" "6" "NOT_QUEUED" NotQueued { uetr: Uetr } => "{uetr} does not wait in the queue";
     /// The validators do not form a set.
     1501 "NARR" "12" "VALIDATOR_SET" ValidatorSetInvalid { problem: String } => "the new validator set is not valid: {problem}";
     /// A change is under way.
@@ -200,6 +210,16 @@ rejections! {
 }
 
 impl Rejection {
+    /// Whether a payment refused for this may wait instead: nothing is wrong with it but the moment.
+    pub(crate) fn waits(&self) -> bool {
+        matches!(
+            self,
+            Self::InsufficientFunds { .. }
+                | Self::BehindQueue { .. }
+                | Self::BilateralLimit { .. }
+                | Self::CurrencyHalted { .. }
+        )
+    }
     /// The jurisdiction whose own part of the rulebook, or whose emergency rule, refuses.
     pub(crate) fn jurisdiction(&self) -> Option<JurisdictionCode> {
         if let Self::AboveRulebookMaximum { national, .. } = self {

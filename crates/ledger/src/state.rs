@@ -5,9 +5,11 @@
 //! not under the root.
 
 use crate::due::{Due, Forgettable};
+use crate::operations::terms::Priority;
+use crate::queue::{CycleRecord, QueueEntry, Standing};
 use crate::records::{
-    Account, AccountClass, Currency, EmergencyRecord, InstructionKey, KeyRecord, Participant,
-    PendingApproval, Record, RtgsReference,
+    Account, AccountClass, BilateralLimit, Currency, EmergencyRecord, InstructionKey, KeyRecord,
+    LimitKey, Participant, PendingApproval, Record, RtgsReference,
 };
 use crate::rulebook::{Rulebook, RulebookRecord};
 use crate::state_tree::{ProveError, StateTree, combine, prove};
@@ -38,6 +40,8 @@ pub struct ChainRecord {
     pub jurisdictions: Vec<JurisdictionCode>,
     /// The version of the rulebook in force.
     pub rulebook: u32,
+    /// How many entries the queue has ever had.
+    pub queue_entries: u64,
 }
 
 /// The ledger after some block.
@@ -56,7 +60,20 @@ pub struct State {
     pub(crate) validator_changes: Table<Height, ValidatorSet>,
     pub(crate) rulebooks: Table<u32, RulebookRecord>,
     pub(crate) emergencies: Table<EmergencyRuleId, EmergencyRecord>,
+    pub(crate) queue: Table<u64, QueueEntry>,
+    pub(crate) limits: Table<LimitKey, BilateralLimit>,
+    pub(crate) cycles: Table<Height, CycleRecord>,
     pub(crate) rules: Arc<Rulebook>,
+    /// Every entry of the queue in its order: class, place, number.
+    pub(crate) queue_order: OrdSet<(Priority, u64, u64)>,
+    pub(crate) standings: OrdSet<Standing>,
+    pub(crate) queued_keys: OrdMap<InstructionKey, u64>,
+    /// The entries whose time is still to come.
+    pub(crate) starts: OrdSet<(Timestamp, u64)>,
+    /// The accounts with a queue that got money, room or their turn in the block under way. Empty between blocks.
+    pub(crate) ready: OrdSet<AccountNumber>,
+    /// Whether an issuer asked for a cycle in the block under way.
+    pub(crate) cycle_asked: bool,
     pub(crate) emergency_ends: OrdSet<(Timestamp, EmergencyRuleId)>,
     pub(crate) agents: OrdMap<AgentIdentification, Lei>,
     pub(crate) settlement_accounts: OrdMap<(Lei, CurrencyCode), AccountNumber>,
@@ -83,7 +100,16 @@ impl State {
             validator_changes: Table::new(),
             rulebooks: Table::new(),
             emergencies: Table::new(),
+            queue: Table::new(),
+            limits: Table::new(),
+            cycles: Table::new(),
             rules,
+            queue_order: OrdSet::new(),
+            standings: OrdSet::new(),
+            queued_keys: OrdMap::new(),
+            starts: OrdSet::new(),
+            ready: OrdSet::new(),
+            cycle_asked: false,
             emergency_ends: OrdSet::new(),
             agents: OrdMap::new(),
             settlement_accounts: OrdMap::new(),
@@ -216,7 +242,9 @@ impl State {
     /// The earliest block time at which something falls due by time alone, if anything will.
     #[must_use]
     pub fn next_due(&self) -> Option<Timestamp> {
-        self.due.get_min().map(|(time, _)| *time)
+        let due = self.due.get_min().map(|(time, _)| *time);
+        let starts = self.starts.get_min().map(|(time, _)| *time);
+        due.into_iter().chain(starts).min()
     }
 
     /// The root that headers commit to. The state must be sealed.
@@ -238,6 +266,9 @@ impl State {
         self.validator_changes.seal();
         self.rulebooks.seal();
         self.emergencies.seal();
+        self.queue.seal();
+        self.limits.seal();
+        self.cycles.seal();
     }
     /// Proves an account's row, or that there is no such account.
     ///
@@ -247,7 +278,7 @@ impl State {
         prove(&self.tables(), "accounts", &encode(number))
     }
     /// The tables in the order in which the root covers them. New tables come last.
-    fn tables(&self) -> [(&'static str, &StateTree); 12] {
+    fn tables(&self) -> [(&'static str, &StateTree); 15] {
         [
             ("chain", self.chain.tree()),
             ("currencies", self.currencies.tree()),
@@ -261,6 +292,9 @@ impl State {
             ("validator_changes", self.validator_changes.tree()),
             ("rulebooks", self.rulebooks.tree()),
             ("emergencies", self.emergencies.tree()),
+            ("queue", self.queue.tree()),
+            ("limits", self.limits.tree()),
+            ("cycles", self.cycles.tree()),
         ]
     }
 
@@ -293,6 +327,11 @@ impl State {
         }
         self.due = OrdSet::new();
         self.forgettable = OrdSet::new();
+        (self.queue_order, self.standings) = (OrdSet::new(), OrdSet::new());
+        (self.queued_keys, self.starts) = (OrdMap::new(), OrdSet::new());
+        for (number, entry) in self.queue.clone().iter() {
+            self.index_queue_entry(*number, entry);
+        }
         for (key, record) in self.records.iter() {
             self.due.extend(record.due(*key));
             self.forgettable.extend(record.forgettable(*key));
@@ -322,6 +361,103 @@ impl State {
         self.due.extend(record.due(key));
         self.forgettable.extend(record.forgettable(key));
         self.records.insert(key, record);
+    }
+    /// Everything that waits, by number.
+    pub fn queue(&self) -> impl Iterator<Item = (&u64, &QueueEntry)> {
+        self.queue.iter()
+    }
+    /// The liquidity-saving cycles of late, by height.
+    pub fn cycles(&self) -> impl Iterator<Item = (&Height, &CycleRecord)> {
+        self.cycles.iter()
+    }
+    /// All bilateral limits.
+    pub fn limits(&self) -> impl Iterator<Item = (&LimitKey, &BilateralLimit)> {
+        self.limits.iter()
+    }
+    /// The entry of the queue that a payment belongs to, while it waits.
+    #[must_use]
+    pub fn queued(&self, key: &InstructionKey) -> Option<(u64, &QueueEntry)> {
+        let number = self.queued_keys.get(key)?;
+        Some((*number, self.queue.get(number)?))
+    }
+    pub(crate) fn queue_entry(&self, number: u64) -> &QueueEntry {
+        let entry = self.queue.get(&number);
+        entry.expect("the indices hold entries of the queue only")
+    }
+    /// The queue of an account, in its order.
+    pub(crate) fn standings(&self, account: &AccountNumber) -> impl Iterator<Item = &Standing> {
+        let from = (account.clone(), Priority::Urgt, 0, 0);
+        let to = (account.clone(), Priority::Norm, u64::MAX, u64::MAX);
+        self.standings.range(from..=to)
+    }
+    fn index_queue_entry(&mut self, number: u64, entry: &QueueEntry) {
+        self.queue_order
+            .insert((entry.priority, entry.place, number));
+        self.standings.extend(entry.standings(number));
+        self.due.insert(entry.due(number));
+        // Only what lies ahead of the last block, so that a restored state has the same ones.
+        if entry.from > self.chain().time {
+            self.starts.insert((entry.from, number));
+        }
+        for leg in &entry.legs {
+            self.queued_keys.insert(leg.key, number);
+        }
+    }
+    /// Puts an entry into the queue, or changes its class or place.
+    pub(crate) fn put_queue_entry(&mut self, number: u64, entry: QueueEntry) {
+        if self.queue.get(&number).is_some() {
+            self.take_queue_entry(number);
+        }
+        self.index_queue_entry(number, &entry);
+        self.queue.insert(number, entry);
+    }
+    /// Takes an entry out of the queue. What stood behind it may have its turn.
+    pub(crate) fn take_queue_entry(&mut self, number: u64) -> QueueEntry {
+        let entry = self.queue.remove(&number);
+        let entry = entry.expect("the indices hold entries of the queue only");
+        self.queue_order
+            .remove(&(entry.priority, entry.place, number));
+        for standing in entry.standings(number) {
+            self.standings.remove(&standing);
+            self.mark_ready(&standing.0);
+        }
+        self.due.remove(&entry.due(number));
+        self.starts.remove(&(entry.from, number));
+        for leg in &entry.legs {
+            self.queued_keys.remove(&leg.key);
+        }
+        entry
+    }
+    /// Gives everything whose time has come its turn. All of it, in every block: what waits is bounded, and a part left for the
+    /// next block would be lost with a restart.
+    pub(crate) fn start_queue_entries(&mut self, time: Timestamp) {
+        while let Some((from, number)) = self.starts.get_min().copied() {
+            if from > time {
+                return;
+            }
+            self.starts.remove(&(from, number));
+            let standings: Vec<Standing> = self.queue_entry(number).standings(number).collect();
+            for standing in standings {
+                self.mark_ready(&standing.0);
+            }
+        }
+    }
+    /// Something changed for the better for an account; its queue is looked at when the block ends.
+    pub(crate) fn mark_ready(&mut self, account: &AccountNumber) {
+        // Most of the time nothing waits anywhere, and every payment comes by here.
+        if !self.standings.is_empty() && self.standings(account).next().is_some() {
+            self.ready.insert(account.clone());
+        }
+    }
+    /// The same for all accounts of an institution in a currency.
+    pub(crate) fn mark_party_ready(&mut self, owner: Lei, currency: CurrencyCode) {
+        let waiting = self.standings.iter().map(|(account, ..)| account);
+        let is_of = |account: &&AccountNumber| {
+            let row = self.account(account);
+            row.is_some_and(|row| row.owner == owner && row.currency == currency)
+        };
+        let accounts: OrdSet<AccountNumber> = waiting.filter(is_of).cloned().collect();
+        self.ready = self.ready.clone().union(accounts);
     }
     /// Records a version of the rulebook and when it is to be activated.
     pub(crate) fn put_rulebook(&mut self, version: u32, record: RulebookRecord) {

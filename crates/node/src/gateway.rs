@@ -100,6 +100,7 @@ pub fn to_terms(transfer: &CreditTransfer, secret: &CommitmentSecret) -> ledger:
             Priority::High => ledger::Priority::High,
             Priority::Normal => ledger::Priority::Norm,
         },
+        on_shortage: ledger::OnShortage::Queue,
         from_time: fields.from,
         till_time: fields.till,
         reject_time: fields.reject,

@@ -1,6 +1,6 @@
 //! A network of processes, driven through the program that operators use.
 
-use karwan_ledger::{Operation, Pay, PaymentKind, PaymentTerms, Priority, Transaction};
+use karwan_ledger::{OnShortage, Operation, Pay, PaymentKind, PaymentTerms, Priority, Transaction};
 use karwan_node::keystore::{KeyPurpose, Keystore, Unlock, secret_path};
 use karwan_rpc::{
     AccessKey, AccountGetParams, AsOfParams, BlockGetParams, Client, Clock, PaymentGetParams,
@@ -307,10 +307,11 @@ fn terms(uetr: Uetr) -> PaymentTerms {
         settlement_date: None,
         debtor_agent: "KRVNPKKA".parse().unwrap(),
         debtor_account: None,
-        creditor_agent: "RAVIPKKA".parse().unwrap(),
+        creditor_agent: "ALATKG22".parse().unwrap(),
         creditor_account: None,
         charge_bearer: None,
         priority: Priority::Norm,
+        on_shortage: OnShortage::Queue,
         from_time: None,
         till_time: None,
         reject_time: None,

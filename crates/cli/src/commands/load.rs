@@ -46,7 +46,7 @@ pub(crate) struct LoadArgs {
     #[arg(long, value_name = "AGENT", default_value = "KRVNPKKA")]
     from: AgentIdentification,
     /// The institution credited
-    #[arg(long, value_name = "AGENT", default_value = "RAVIPKKA")]
+    #[arg(long, value_name = "AGENT", default_value = "ALATKG22")]
     to: AgentIdentification,
     /// The currency; each payment is of 0.01
     #[arg(long, default_value = "PKR")]

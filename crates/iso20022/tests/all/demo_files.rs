@@ -37,7 +37,7 @@ const FILES: &[(&str, &str)] = &[
         "pacs.009.001.08 bare: 75000000.00 PKR KRVNPKKA>NARYKG22",
     ),
     (
-        "08-refused-funds-kgs.xml",
+        "08-queued-for-funds-kgs.xml",
         "pacs.009.001.08 bare: 480000.00 KGS RAVIPKKA>ALATKG22",
     ),
     (

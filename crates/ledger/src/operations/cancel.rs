@@ -1,11 +1,11 @@
-//! `Cancel`: the debtor agent withdraws what has not settled: an instruction that waits for signatures, or an open request for issue (camt.056 before settlement).
+//! `Cancel`: the debtor agent withdraws what has not settled: an instruction that waits for signatures or in the queue, or an open request for issue (camt.056 before settlement).
 
 use super::Execute;
 use super::post::find;
 use crate::authority::Authority;
 use crate::checks;
 use crate::execution::{Execution, Item};
-use crate::records::RecordKind;
+use crate::records::{InstructionKey, RecordKind};
 use crate::rejection::Rejection;
 use crate::state::State;
 use karwan_types::{AgentIdentification, ExternalCode, TransactionStatus, Uetr};
@@ -38,6 +38,9 @@ impl Execute for Cancel {
         match record.status {
             TransactionStatus::Patc => {}
             TransactionStatus::Pdng if open_request => {}
+            TransactionStatus::Pdng if execution.state.queued(&key).is_some() => {
+                return cancel_queued(execution, key);
+            }
             TransactionStatus::Acsc | TransactionStatus::Accc
                 if record.returned == record.movement.amount =>
             {
@@ -71,4 +74,15 @@ impl Execute for Cancel {
             reason: "CUST".parse().expect("constant"),
         }
     }
+}
+
+/// Takes a payment out of the queue, with everything that would have settled together with it.
+fn cancel_queued(execution: &mut Execution<'_>, key: InstructionKey) -> Result<(), Rejection> {
+    let not_queued = Rejection::NotQueued { uetr: key.uetr };
+    let (number, _) = execution.state.queued(&key).ok_or(not_queued)?;
+    let entry = execution.state.take_queue_entry(number);
+    for leg in entry.legs {
+        execution.advance(leg.key, |record| record.status = TransactionStatus::Canc);
+    }
+    Ok(())
 }

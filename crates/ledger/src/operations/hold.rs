@@ -4,10 +4,10 @@ use super::Execute;
 use super::terms::PaymentTerms;
 use crate::authority::Authority;
 use crate::execution::{Execution, Item};
-use crate::posting;
 use crate::records::RecordKind;
 use crate::rejection::Rejection;
 use crate::state::State;
+use crate::{posting, queue};
 use karwan_types::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -48,6 +48,12 @@ impl Execute for Hold {
             return Err(Rejection::HoldExpiry { latest });
         }
         let route = self.payment.check(execution.state, execution.time)?;
+        let class = self.payment.priority;
+        if queue::is_behind(execution.state, &route.debit, class, execution.time) {
+            return Err(Rejection::BehindQueue {
+                account: route.debit,
+            });
+        }
         posting::hold(execution.state, &route.debit, self.payment.amount)?;
         for item in open {
             execution.pending(item);

@@ -35,9 +35,8 @@ impl Execute for Pay {
             .collect()
     }
     fn execute(&self, execution: &mut Execution<'_>, open: &[Item]) -> Result<(), Rejection> {
-        self.payment.settle(execution.state, execution.time)?;
         for item in open {
-            execution.settled(item);
+            self.payment.pay(execution, item);
         }
         Ok(())
     }

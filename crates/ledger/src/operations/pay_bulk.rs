@@ -1,5 +1,5 @@
 //! `PayBulk`: many payments of one debtor agent in one currency under one set of signatures. Not atomic: each payment
-//! settles or is refused by itself, in order, with its own answer.
+//! settles, waits or is refused by itself, in order, with its own answer.
 
 use super::Execute;
 use super::terms::PaymentTerms;
@@ -78,10 +78,7 @@ impl Execute for PayBulk {
             let Some(item) = items.next_if(|item| item.key.uetr == terms.uetr) else {
                 continue;
             };
-            match terms.settle(execution.state, execution.time) {
-                Ok(()) => execution.settled(item),
-                Err(rejection) => execution.refuse(item, &rejection),
-            }
+            terms.pay(execution, item);
         }
         Ok(())
     }

@@ -1,11 +1,12 @@
 //! The terms of a payment as they stand on the ledger: institutions, codes and amounts in clear, every party's datum as a
 //! salted commitment. Shared by all kinds of instruction that pay.
 
-use crate::execution::{Item, Route};
+use crate::execution::{Execution, Item, Route};
+use crate::posting::Transfer;
 use crate::records::{AccountClass, InstructionKey, Money, RecordKind};
 use crate::rejection::Rejection;
 use crate::state::State;
-use crate::{checks, posting};
+use crate::{checks, limits, posting, queue};
 use karwan_types::{
     AccountNumber, AgentIdentification, Amount, CurrencyCode, Date, ExternalCode, Hash, Lei,
     Max35Text, Movement, Timestamp, Uetr,
@@ -52,6 +53,16 @@ pub enum ChargeBearer {
     Shar,
     /// By service level.
     Slev,
+}
+
+/// What becomes of a payment that is not covered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum OnShortage {
+    /// It waits in the queue.
+    Queue,
+    /// It is refused.
+    Refuse,
 }
 
 /// Which party datum a commitment is to.
@@ -147,6 +158,9 @@ pub struct PaymentTerms {
     /// `SttlmPrty`.
     #[schemars(extend("x-default" = "NORM"))]
     pub priority: Priority,
+    /// What becomes of it when it is not covered.
+    #[schemars(extend("x-default" = "QUEUE"))]
+    pub on_shortage: OnShortage,
     /// Not before (`FrTm`).
     pub from_time: Option<Timestamp>,
     /// Wanted by (`TillTm`); passing it only warns.
@@ -187,6 +201,12 @@ impl PaymentTerms {
                 agent: self.debtor_agent.clone(),
             })
     }
+    /// The account that it debits, as far as that can be told: the one given, or the settlement account.
+    pub(crate) fn debit_account(&self, state: &State) -> Option<AccountNumber> {
+        let debtor = state.agent(&self.debtor_agent)?;
+        let usual = || state.settlement_account(&debtor, &self.currency).cloned();
+        self.debtor_account.clone().or_else(usual)
+    }
     /// The item that this payment is, when its debtor agent is on the ledger.
     pub(crate) fn item(&self, state: &State, kind: RecordKind) -> Option<Item> {
         let debtor_agent = state.agent(&self.debtor_agent)?;
@@ -214,9 +234,21 @@ impl PaymentTerms {
             },
         })
     }
-    /// Checks 6 to 12: everything but the funds.
+    /// Checks 6 to 12, everything but the funds, for a payment that may not wait for its time.
     pub(crate) fn check(&self, state: &State, time: Timestamp) -> Result<Route, Rejection> {
-        checks::times(state, time, self)?;
+        let (route, from) = self.examine(state, time)?;
+        if from > time {
+            return Err(Rejection::FromTimeAhead { from });
+        }
+        Ok(route)
+    }
+    /// Checks 6 to 12. Also says from when on the payment may settle: now, or at a later time or date that it asks for.
+    pub(crate) fn examine(
+        &self,
+        state: &State,
+        time: Timestamp,
+    ) -> Result<(Route, Timestamp), Rejection> {
+        let from = checks::times(state, time, self)?;
         let debtor = checks::debtor_agent(state, &self.debtor_agent)?;
         let creditor = checks::creditor_agent(state, &self.creditor_agent)?;
         checks::currency_moves(state, self.currency)?;
@@ -242,12 +274,48 @@ impl PaymentTerms {
             amount: self.amount,
         };
         checks::rulebook(state, time, (debtor, creditor), money)?;
-        Ok(route)
+        Ok((route, from))
     }
     /// Checks 6 to 13 and the movement itself.
     pub(crate) fn settle(&self, state: &mut State, time: Timestamp) -> Result<(), Rejection> {
         let route = self.check(state, time)?;
-        posting::transfer(state, &route.debit, &route.credit, self.amount)
+        self.transfer(state, time, &route)
+    }
+    /// Check 13 and the movement: nothing of the account's queue is passed, the debtor's limits hold, and the money is there.
+    fn transfer(&self, state: &mut State, time: Timestamp, route: &Route) -> Result<(), Rejection> {
+        if queue::is_behind(state, &route.debit, self.priority, time) {
+            return Err(Rejection::BehindQueue {
+                account: route.debit.clone(),
+            });
+        }
+        let transfers = [Transfer {
+            debit: route.debit.clone(),
+            credit: route.credit.clone(),
+            amount: self.amount,
+            class: self.priority,
+        }];
+        limits::check(state, &transfers)?;
+        posting::post(state, &transfers)?;
+        limits::consume(state, &transfers);
+        Ok(())
+    }
+    /// Settles, queues or refuses one payment by itself.
+    pub(crate) fn pay(&self, execution: &mut Execution<'_>, item: &Item) {
+        let time = execution.time;
+        let (route, from) = match self.examine(execution.state, time) {
+            Ok(examined) => examined,
+            Err(rejection) => return execution.refuse(item, &rejection),
+        };
+        if from <= time {
+            match self.transfer(execution.state, time, &route) {
+                Ok(()) => return execution.settled(item),
+                Err(rejection) if self.on_shortage == OnShortage::Refuse => {
+                    return execution.refuse(item, &rejection);
+                }
+                Err(_) => {}
+            }
+        }
+        execution.enqueue(item, self, (route, from));
     }
     /// A well-formed payment, for golden bytes and documentation.
     #[must_use]
@@ -268,6 +336,7 @@ impl PaymentTerms {
             creditor_account: Some("1090010000000001".parse().expect("constant")),
             charge_bearer: Some(ChargeBearer::Shar),
             priority: Priority::Norm,
+            on_shortage: OnShortage::Queue,
             from_time: None,
             till_time: None,
             reject_time: None,

@@ -11,6 +11,7 @@ mod encoded;
 
 mod genesis;
 mod instructions;
+mod queue;
 mod rows;
 mod rules;
 
@@ -26,6 +27,7 @@ fn the_bytes_of_the_ledger_are_the_committed_ones() {
     instructions::add(&mut book);
     rows::add(&mut book);
     rules::add(&mut book);
+    queue::add(&mut book);
     genesis::add(&mut book);
     book.require_every_type();
     book.compare("ledger.txt");

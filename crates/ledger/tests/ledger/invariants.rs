@@ -189,7 +189,7 @@ fn may_follow(old: TransactionStatus, new: TransactionStatus) -> bool {
     use TransactionStatus::{Accc, Acsc, Canc, Patc, Pdng, Rjct};
     let next: &[TransactionStatus] = match old {
         Patc => &[Pdng, Acsc, Accc, Rjct, Canc],
-        Pdng => &[Acsc, Accc, Canc],
+        Pdng => &[Acsc, Accc, Rjct, Canc],
         Acsc => &[Accc],
         Accc | Rjct | Canc => &[],
         TransactionStatus::Rcvd | TransactionStatus::Actc | TransactionStatus::Acsp => &[],

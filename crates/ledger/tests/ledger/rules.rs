@@ -15,6 +15,7 @@ mod issue;
 mod keys;
 mod linked;
 mod payments;
+mod queue;
 mod returns;
 mod rulebook;
 mod signatures;

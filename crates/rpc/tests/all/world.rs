@@ -2,7 +2,7 @@
 
 use karwan_ledger::{
     AccountClass, AccountStatus, ApprovalTier, Genesis, GenesisAccount, GenesisCurrency,
-    GenesisDocument, GenesisJurisdiction, GenesisKey, GenesisParticipant, Operation,
+    GenesisDocument, GenesisJurisdiction, GenesisKey, GenesisParticipant, OnShortage, Operation,
     ParticipantKind, Pay, PaymentKind, PaymentTerms, Priority, Role, Rulebook, Transaction,
 };
 use karwan_types::{
@@ -182,6 +182,7 @@ pub(crate) fn terms(from: &str, to: &str, currency: &str, minor: u128, number: u
         creditor_account: None,
         charge_bearer: None,
         priority: Priority::Norm,
+        on_shortage: OnShortage::Queue,
         from_time: None,
         till_time: None,
         reject_time: None,

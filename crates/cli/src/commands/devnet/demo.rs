@@ -46,7 +46,7 @@ shipped![
     "05-accepted-inside-cdata-kgs",
     "06-bulk-customers-pkr",
     "07-waiting-for-checker-pkr",
-    "08-refused-funds-kgs",
+    "08-queued-for-funds-kgs",
     "09-refused-unknown-agent-pkr",
     "10-duplicate-first-pkr",
     "11-duplicate-again-pkr",
@@ -67,6 +67,8 @@ fn expected(name: &str) -> &'static str {
         if has("conflicting") { "RJCT" } else { "ACSC" }
     } else if has("waiting") {
         "PATC"
+    } else if has("queued") {
+        "PDNG"
     } else if has("malformed") || has("other-message") {
         "refused"
     } else {

@@ -87,7 +87,7 @@ fn block(genesis: &Genesis) -> Draft {
         statuses,
         [
             TransactionStatus::Acsc,
-            TransactionStatus::Rjct,
+            TransactionStatus::Pdng,
             TransactionStatus::Patc
         ]
     );

@@ -54,6 +54,7 @@ fn chain_row(book: &mut Book) {
         next_validators: ValidatorSet::new(vec![first, second]).unwrap(),
         jurisdictions: vec![word("KG"), word("PK")],
         rulebook: 3,
+        queue_entries: 8,
     };
     book.value("ChainRecord", &row);
 }
@@ -201,6 +202,8 @@ fn accounts(book: &mut Book) {
         status: AccountStatus::BlockedDebit,
         posted: 1_234_500,
         held: Amount::from_minor(500),
+        reserved_urgent: Amount::from_minor(70),
+        reserved_high: Amount::from_minor(80),
     };
     book.value("Account", &account);
     let contra = Account {

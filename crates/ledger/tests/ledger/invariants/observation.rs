@@ -145,6 +145,7 @@ fn payments(operation: &Operation) -> Vec<&PaymentTerms> {
     match operation {
         Operation::Pay(pay) => vec![&pay.payment],
         Operation::Hold(hold) => vec![&hold.payment],
+        Operation::BalancingPay(pay) => vec![&pay.payment],
         Operation::PayBulk(bulk) => bulk.payments.iter().collect(),
         Operation::Linked(linked) => linked.legs.iter().collect(),
         Operation::IssueRequest(_)
@@ -164,7 +165,12 @@ fn payments(operation: &Operation) -> Vec<&PaymentTerms> {
         | Operation::ValidatorSetChange(_)
         | Operation::RulebookPropose(_)
         | Operation::EmergencyRule(_)
-        | Operation::EmergencyEnd(_) => Vec::new(),
+        | Operation::EmergencyEnd(_)
+        | Operation::ReserveLiquidity(_)
+        | Operation::SetBilateralLimit(_)
+        | Operation::Reprioritise(_)
+        | Operation::MoveInQueue(_)
+        | Operation::RunCycle(_) => Vec::new(),
     }
 }
 

@@ -45,6 +45,12 @@ impl Model {
             Operation::ValidatorSetChange(change) => self.elect(&change.validators)?,
             Operation::RulebookPropose(one) => return self.propose(one),
             Operation::EmergencyRule(one) => self.make_emergency(one)?,
+            Operation::ReserveLiquidity(_)
+            | Operation::SetBilateralLimit(_)
+            | Operation::Reprioritise(_)
+            | Operation::MoveInQueue(_)
+            | Operation::RunCycle(_)
+            | Operation::BalancingPay(_) => panic!("not modelled yet"),
             Operation::EmergencyEnd(one) => self.end_emergency(one)?,
             Operation::Approve(_) => panic!("an approval is counted, not performed"),
         }

@@ -335,6 +335,12 @@ impl Model {
             | Operation::ValidatorSetChange(_)
             | Operation::RulebookPropose(_)
             | Operation::EmergencyRule(_)
+            | Operation::ReserveLiquidity(_)
+            | Operation::SetBilateralLimit(_)
+            | Operation::Reprioritise(_)
+            | Operation::MoveInQueue(_)
+            | Operation::RunCycle(_)
+            | Operation::BalancingPay(_)
             | Operation::EmergencyEnd(_) => Vec::new(),
         }
     }

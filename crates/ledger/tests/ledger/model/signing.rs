@@ -100,6 +100,12 @@ impl Model {
             }
             Operation::RulebookPropose(one) => self.groups_for_rules(one)?,
             Operation::EmergencyRule(one) => self.governor(one.jurisdiction)?,
+            Operation::ReserveLiquidity(_)
+            | Operation::SetBilateralLimit(_)
+            | Operation::Reprioritise(_)
+            | Operation::MoveInQueue(_)
+            | Operation::RunCycle(_)
+            | Operation::BalancingPay(_) => panic!("not modelled yet"),
             Operation::EmergencyEnd(one) => self.governor(one.jurisdiction)?,
         };
         Ok(groups)

@@ -155,7 +155,7 @@ fn a_proposal_must_change_the_version_in_force_have_the_next_number_and_give_not
 #[test]
 fn governments_have_longer_than_banks_to_approve() {
     let mut chain = Chain::new();
-    let propose = proposal(&chain, |rulebook| capped(rulebook));
+    let propose = proposal(&chain, capped);
     let week = chain.upcoming().after(millis(7 * 86_400_000));
     let slow = chain.sign_until(propose, &[governor("PK")], week);
     assert_eq!(say(&chain.block(&[slow])), "PATC");

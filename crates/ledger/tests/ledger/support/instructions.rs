@@ -2,9 +2,9 @@
 
 use super::words::*;
 use karwan_ledger::{
-    Cancel, ConfirmCredit, CurrencyHalt, CurrencyResume, Hold, Issue, IssueRequest, Linked, Pay,
-    PayBulk, PaymentKind, PaymentTerms, Post, Priority, RedeemCancel, RedeemConfirm, RedeemRequest,
-    Return, RotateKey, ValidatorSetChange, Void,
+    Cancel, ConfirmCredit, CurrencyHalt, CurrencyResume, Hold, Issue, IssueRequest, Linked,
+    OnShortage, Pay, PayBulk, PaymentKind, PaymentTerms, Post, Priority, RedeemCancel,
+    RedeemConfirm, RedeemRequest, Return, RotateKey, ValidatorSetChange, Void,
 };
 use karwan_types::{SecretKey, Timestamp, Validator};
 
@@ -25,6 +25,8 @@ pub(crate) fn terms(from: Institution, to: Institution, sum: &str, name: &str) -
         creditor_account: None,
         charge_bearer: None,
         priority: Priority::Norm,
+        // Most tests want to see the refusal; those about the queue say so.
+        on_shortage: OnShortage::Refuse,
         from_time: None,
         till_time: None,
         reject_time: None,

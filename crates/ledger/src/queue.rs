@@ -1,0 +1,144 @@
+//! Payments that wait: where they stand, which of them may settle, and what a block does about them.
+//!
+//! The order is the class (URGT, HIGH, NORM), then the place. Each account that is debited has its queue: single accounts are
+//! of one currency, and client money waits apart from the house's. URGT and HIGH are strict: while such a payment could settle
+//! but for money, everything behind it in that order waits too, whatever its age. NORM payments pass each other. A payment
+//! that waits for something else than money (its date, its currency's resumption) holds nobody back and keeps its place.
+//!
+//! What must hold: nothing settles before its time or after its reject time, and the rules are applied again at every attempt.
+
+mod cycle;
+mod release;
+
+pub use cycle::{CycleRecord, CycleValue};
+pub(crate) use cycle::{is_cycle_due, run_cycle};
+pub(crate) use release::{refuse, release};
+
+use crate::due::Due;
+use crate::execution::{Execution, Item, Route};
+use crate::operations::terms::{PaymentTerms, Priority};
+use crate::records::{CurrencyStatus, InstructionKey};
+use crate::rejection::Rejection;
+use crate::state::State;
+use karwan_types::{AccountNumber, DurationMs, InstructionHash, Timestamp, TransactionId};
+use serde::{Deserialize, Serialize};
+
+/// Something that waits as a whole. Its key in the table is its number, which counts up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueueEntry {
+    /// The instruction.
+    pub instruction: InstructionHash,
+    /// The transaction that brought it.
+    pub transaction: TransactionId,
+    /// What settles together, all or none.
+    pub legs: Vec<QueuedLeg>,
+    /// Its class.
+    pub priority: Priority,
+    /// Its place in the class: the number, unless its debtor moved it.
+    pub place: u64,
+    /// It may settle from this time on.
+    pub from: Timestamp,
+    /// The last time at which it may settle; after it, it is refused.
+    pub until: Timestamp,
+}
+
+/// One payment of an entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct QueuedLeg {
+    /// Its reference.
+    pub key: InstructionKey,
+    /// The payment.
+    pub terms: PaymentTerms,
+    /// The account in whose queue it stands.
+    pub debit: AccountNumber,
+}
+
+/// Where an entry stands in the queue of one account: account, class, place, number of the entry.
+pub(crate) type Standing = (AccountNumber, Priority, u64, u64);
+
+impl QueueEntry {
+    /// Where the entry stands, once for each account that it debits.
+    pub(crate) fn standings(&self, number: u64) -> impl Iterator<Item = Standing> {
+        self.legs
+            .iter()
+            .map(move |leg| (leg.debit.clone(), self.priority, self.place, number))
+    }
+    /// What block time will bring about for it.
+    pub(crate) fn due(&self, number: u64) -> (Timestamp, Due) {
+        let over = self.until.after(DurationMs::from_millis(1));
+        (over, Due::QueueEntryEnds(number))
+    }
+    /// Whether money is all that it waits for.
+    pub(crate) fn is_eligible(&self, state: &State, time: Timestamp) -> bool {
+        let moves = |leg: &QueuedLeg| {
+            let currency = state.currency(&leg.terms.currency);
+            currency.is_some_and(|currency| currency.status == CurrencyStatus::Active)
+        };
+        self.from <= time && time <= self.until && self.legs.iter().all(moves)
+    }
+}
+
+/// Whether something in an account's queue must settle before a new payment of this class.
+pub(crate) fn is_behind(
+    state: &State,
+    account: &AccountNumber,
+    class: Priority,
+    time: Timestamp,
+) -> bool {
+    if state.queue_order.is_empty() {
+        return false;
+    }
+    let strict = class.min(Priority::High);
+    let mut ahead = state
+        .standings(account)
+        .take_while(|(_, of, ..)| *of <= strict);
+    ahead.any(|(.., number)| state.queue_entry(*number).is_eligible(state, time))
+}
+
+/// Whether an entry is held back by a strict one before it, in any of the queues in which it stands.
+pub(crate) fn is_blocked(state: &State, number: u64, time: Timestamp) -> bool {
+    let entry = state.queue_entry(number);
+    entry.standings(number).any(|standing| {
+        let is_ahead = |other: &&Standing| other.1 <= Priority::High && **other < standing;
+        let mut ahead = state.standings(&standing.0).take_while(is_ahead);
+        ahead.any(|other| state.queue_entry(other.3).is_eligible(state, time))
+    })
+}
+
+impl Execution<'_> {
+    /// Puts a payment that cannot settle now into the queue.
+    pub(crate) fn enqueue(
+        &mut self,
+        item: &Item,
+        terms: &PaymentTerms,
+        (route, from): (Route, Timestamp),
+    ) {
+        let rules = &self.state.rules().common.queue;
+        let longest = self.time.max(from).after(rules.waiting_max_ms);
+        let until = terms
+            .reject_time
+            .map_or(longest, |reject| reject.min(longest));
+        let room = usize::try_from(rules.account_entries_max).unwrap_or(usize::MAX);
+        if self.state.standings(&route.debit).take(room).count() >= room {
+            let account = route.debit;
+            return self.refuse(item, &Rejection::QueueFull { account });
+        }
+        let number = self.state.chain().queue_entries.saturating_add(1);
+        self.state.chain_mut().queue_entries = number;
+        let entry = QueueEntry {
+            instruction: self.instruction,
+            transaction: self.origin,
+            legs: vec![QueuedLeg {
+                key: item.key,
+                terms: terms.clone(),
+                debit: route.debit,
+            }],
+            priority: terms.priority,
+            place: number,
+            from,
+            until,
+        };
+        self.queued(item);
+        self.state.put_queue_entry(number, entry);
+    }
+}
