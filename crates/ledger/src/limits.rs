@@ -79,7 +79,7 @@ pub(crate) fn consume(state: &mut State, transfers: &[Transfer]) {
             .expect("balances fit 127 bits");
         // What came back makes room for what waits.
         if flow < 0 {
-            state.mark_party_ready(key.debtor, key.currency);
+            state.mark_ready_where(|row| row.owner == key.debtor && row.currency == key.currency);
         }
     }
 }

@@ -94,6 +94,31 @@ pub(crate) fn post(state: &mut State, transfers: &[Transfer]) -> Result<(), Reje
     } else {
         check_floors(state, transfers)?;
     }
+    apply(state, transfers);
+    Ok(())
+}
+
+/// Pays out of what was held, the rest of which is free again. What was held was set aside before anything was reserved since,
+/// so no reservation stands against it, and none depletes.
+pub(crate) fn pay_held(
+    state: &mut State,
+    (debit, held): (&AccountNumber, Amount),
+    credit: &AccountNumber,
+    amount: Amount,
+) {
+    assert!(amount <= held, "no more is paid out than was held");
+    release(state, debit, held);
+    let transfer = Transfer {
+        debit: debit.clone(),
+        credit: credit.clone(),
+        amount,
+        class: Priority::Norm,
+    };
+    apply(state, core::slice::from_ref(&transfer));
+}
+
+/// Moves the money of transfers whose floors were checked.
+fn apply(state: &mut State, transfers: &[Transfer]) {
     // Credits first: in between, an account that pays out of what it receives would stand below its floor.
     for transfer in transfers {
         let Transfer { debit, credit, .. } = transfer;
@@ -121,7 +146,6 @@ pub(crate) fn post(state: &mut State, transfers: &[Transfer]) -> Result<(), Reje
             account.deplete(transfer.class, transfer.amount);
         });
     }
-    Ok(())
 }
 
 /// Whether every account may move what several transfers move of it: the lowest class that pays decides how far down it may

@@ -449,14 +449,11 @@ impl State {
             self.ready.insert(account.clone());
         }
     }
-    /// The same for all accounts of an institution in a currency.
-    pub(crate) fn mark_party_ready(&mut self, owner: Lei, currency: CurrencyCode) {
+    /// The same for all accounts of which something is true.
+    pub(crate) fn mark_ready_where(&mut self, concerns: impl Fn(&Account) -> bool) {
         let waiting = self.standings.iter().map(|(account, ..)| account);
-        let is_of = |account: &&AccountNumber| {
-            let row = self.account(account);
-            row.is_some_and(|row| row.owner == owner && row.currency == currency)
-        };
-        let accounts: OrdSet<AccountNumber> = waiting.filter(is_of).cloned().collect();
+        let concerned = waiting.filter(|number| self.account(number).is_some_and(&concerns));
+        let accounts: OrdSet<AccountNumber> = concerned.cloned().collect();
         self.ready = self.ready.clone().union(accounts);
     }
     /// Records a version of the rulebook and when it is to be activated.

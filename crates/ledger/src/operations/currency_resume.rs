@@ -40,6 +40,9 @@ impl Execute for CurrencyResume {
             return Err(Rejection::CurrencyStatus { currency });
         }
         row.status = CurrencyStatus::Active;
+        execution
+            .state
+            .mark_ready_where(|row| row.currency == currency);
         Ok(())
     }
     fn example() -> Self {

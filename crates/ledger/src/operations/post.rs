@@ -47,9 +47,7 @@ impl Execute for Post {
         };
         checks::debit_account(&debit, row(&debit), currency)?;
         checks::credit_account(&credit, row(&credit), currency)?;
-        posting::release(execution.state, &debit, held);
-        posting::transfer(execution.state, &debit, &credit, self.amount)
-            .expect("what was held is available");
+        posting::pay_held(execution.state, (&debit, held), &credit, self.amount);
         execution.advance(key, |record| {
             record.status = TransactionStatus::Acsc;
             record.movement.amount = self.amount;

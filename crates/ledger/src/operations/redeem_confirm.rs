@@ -58,9 +58,7 @@ impl Execute for RedeemConfirm {
         let contra = checks::currency_known(execution.state, currency)?
             .contra
             .clone();
-        posting::release(execution.state, &account, amount);
-        posting::transfer(execution.state, &account, &contra, amount)
-            .expect("what was held is available");
+        posting::pay_held(execution.state, (&account, amount), &contra, amount);
         execution.state.references.insert(reference, key);
         let row = execution
             .state

@@ -74,7 +74,8 @@ impl Execute for SetBilateralLimit {
                 state.limits.insert(key, BilateralLimit { limit, position });
             }
         }
-        state.mark_party_ready(debtor, self.currency);
+        let currency = self.currency;
+        state.mark_ready_where(|row| row.owner == debtor && row.currency == currency);
         Ok(())
     }
     fn example() -> Self {

@@ -357,3 +357,47 @@ fn what_waits_is_judged_again_by_the_rules_of_the_moment() {
     let outcomes = chain.block(&funds);
     assert_eq!(say(&outcomes), "ACSC, ACSC, RJCT RR04 EMERGENCY_RULE");
 }
+
+#[test]
+fn what_was_held_is_paid_out_although_everything_was_reserved_meanwhile() {
+    let mut chain = Chain::of(poor(&[("INDUS-PKR", "100.00 PKR")]));
+    let expires = chain.upcoming().after(HOUR);
+    let held = hold(INDUS, NARYN, "50.00 PKR", "deposit", expires);
+    chain.check(held, &all(INDUS), "PDNG");
+    let redemption = redeem_request(INDUS, "20.00 PKR", "home");
+    chain.check(redemption, &all(INDUS), "PDNG");
+    let reserve = ReserveLiquidity {
+        agent: INDUS.agent(),
+        currency: code("PKR"),
+        account: None,
+        priority: Priority::Urgt,
+        amount: money("100.00 PKR").1,
+    };
+    chain.check(reserve, &all(INDUS), "ACSC");
+    chain.check(
+        post(INDUS, "deposit", "50.00 PKR"),
+        &all(NARYN),
+        "ACSC, ACSC",
+    );
+    let confirm = redeem_confirm(INDUS, "home", "RTGS-1");
+    chain.check(confirm, &all(PK_ISSUER), "ACSC, ACSC");
+    chain.check_balances(&[("INDUS-PKR", "30.00"), ("NARYN-PKR", "50.00")]);
+    let row = chain.state.account(&account("INDUS-PKR")).unwrap();
+    assert_eq!(row.reserved_urgent, money("100.00 PKR").1);
+}
+
+#[test]
+fn what_waited_while_its_currency_was_halted_has_its_turn_when_it_resumes() {
+    let mut chain = Chain::of(poor(&[("NARYN-PKR", "50.00 PKR")]));
+    chain.check(
+        waiting(INDUS, NARYN, "40.00 PKR", "rent"),
+        &all(INDUS),
+        "PDNG",
+    );
+    let sale = chain.sign(pay(NARYN, INDUS, "45.00 PKR", "sale"), &all(NARYN));
+    let stop = chain.sign(halt("PKR"), &all(PK_ISSUER));
+    assert_eq!(say(&chain.block(&[sale, stop])), "ACSC, ACSC");
+    check_statuses(&chain, INDUS, &[("rent", "PDNG")]);
+    chain.check(resume("PKR"), &all(PK_ISSUER), "ACSC, ACSC");
+    check_statuses(&chain, INDUS, &[("rent", "ACSC")]);
+}
