@@ -208,16 +208,21 @@ impl Rulebook {
     }
     /// The clause behind a rule of the code: the jurisdiction's own where it has one, otherwise the common one.
     pub(crate) fn clause(&self, rule: &str, jurisdiction: Option<JurisdictionCode>) -> &Clause {
-        let find = |jurisdiction: Option<JurisdictionCode>| {
-            let key = (rule, jurisdiction);
-            let place = self
-                .clauses
-                .binary_search_by(|clause| (clause.rule.as_str(), clause.jurisdiction).cmp(&key));
-            place.ok().and_then(|place| self.clauses.get(place))
-        };
-        let own = jurisdiction.and_then(|jurisdiction| find(Some(jurisdiction)));
-        own.or_else(|| find(None))
+        let own = jurisdiction.and_then(|_| self.own_clause(rule, jurisdiction));
+        own.or_else(|| self.own_clause(rule, None))
             .expect("a rulebook in force has a clause for every rule")
+    }
+    /// The clause behind a rule in one part: a jurisdiction's, or the common one. Clauses are in the order of rule and part.
+    pub(crate) fn own_clause(
+        &self,
+        rule: &str,
+        jurisdiction: Option<JurisdictionCode>,
+    ) -> Option<&Clause> {
+        let key = (rule, jurisdiction);
+        let place = self
+            .clauses
+            .binary_search_by(|clause| (clause.rule.as_str(), clause.jurisdiction).cmp(&key));
+        self.clauses.get(place.ok()?)
     }
     /// The recall window of a reason.
     #[must_use]

@@ -6,7 +6,7 @@ use crate::authority::{Authority, Group, Need};
 use crate::execution::{Execution, Item};
 use crate::records::Holder;
 use crate::rejection::Rejection;
-use crate::rulebook::{Quorum, Rulebook, RulebookRecord, RulebookStatus};
+use crate::rulebook::{Clause, Quorum, Rulebook, RulebookRecord, RulebookStatus};
 use crate::state::State;
 use karwan_types::{DurationMs, Hash, JurisdictionCode, Timestamp, TransactionStatus};
 use schemars::JsonSchema;
@@ -141,14 +141,11 @@ fn common_quorum(base: &Rulebook, candidate: &Rulebook) -> Option<Quorum> {
 fn changed_clauses<'a>(
     base: &'a Rulebook,
     candidate: &'a Rulebook,
-) -> impl Iterator<Item = &'a crate::rulebook::Clause> {
-    let gone = base
-        .clauses
-        .iter()
-        .filter(|clause| !candidate.clauses.contains(clause));
-    let new = candidate
-        .clauses
-        .iter()
-        .filter(|clause| !base.clauses.contains(clause));
-    gone.chain(new)
+) -> impl Iterator<Item = &'a Clause> {
+    let missing = |here: &'a Rulebook, there: &'a Rulebook| {
+        here.clauses.iter().filter(move |clause| {
+            there.own_clause(clause.rule.as_str(), clause.jurisdiction) != Some(*clause)
+        })
+    };
+    missing(base, candidate).chain(missing(candidate, base))
 }

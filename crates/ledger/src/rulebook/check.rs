@@ -21,6 +21,10 @@ pub(super) const ACCOUNT_ENTRIES_MAX: u32 = 5_000;
 /// The longest of every duration but retention: 100 years would fit, ten are plenty.
 const DURATION_MAX: DurationMs = DurationMs::from_millis(10 * 366 * 86_400_000);
 
+/// The shortest time that an instruction may be valid for: below it nobody could submit anything any more, a better rulebook
+/// neither.
+const VALIDITY_MIN: DurationMs = DurationMs::from_millis(60_000);
+
 /// Why a rulebook is not sound.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("rulebook: {what} {rule}")]
@@ -61,34 +65,7 @@ impl Rulebook {
             .windows
             .windows(2)
             .all(|two| two[0].reason < two[1].reason);
-        let windows = recall.windows.iter().map(|window| window.window_ms);
-        let longest = windows.fold(recall.window_ms, DurationMs::max);
-        let settled = longest.millis().saturating_add(recall.answer_ms.millis());
-        let durations = [
-            common.validity_max_ms,
-            common.proposal_validity_max_ms,
-            common.retention_ms,
-            common.notice_min_ms,
-            queue.waiting_max_ms,
-            recall.answer_ms,
-            longest,
-        ];
         let rules = [
-            (
-                durations.iter().all(|one| *one <= DURATION_MAX),
-                "common",
-                "has a duration above ten years",
-            ),
-            (
-                common.validity_max_ms.millis() > 0,
-                "common.validity_max_ms",
-                "must be above 0",
-            ),
-            (
-                common.emergency_max_ms <= EMERGENCY_MAX,
-                "common.emergency_max_ms",
-                "may be at most 72 hours",
-            ),
             (
                 queue.cycle_entries_max <= CYCLE_ENTRIES_MAX,
                 "common.queue.cycle_entries_max",
@@ -109,16 +86,53 @@ impl Rulebook {
                 "common.settlement_methods",
                 "must be at most 64",
             ),
+        ];
+        first_broken(&rules)?;
+        self.check_durations()
+    }
+
+    fn check_durations(&self) -> Result<(), RulebookError> {
+        let common = &self.common;
+        let (queue, recall) = (&common.queue, &common.recall);
+        let windows = recall.windows.iter().map(|window| window.window_ms);
+        let longest = windows.fold(recall.window_ms, DurationMs::max);
+        let settled = longest.millis().saturating_add(recall.answer_ms.millis());
+        let durations = [
+            common.validity_max_ms,
+            common.proposal_validity_max_ms,
+            common.retention_ms,
+            common.notice_min_ms,
+            queue.waiting_max_ms,
+            recall.answer_ms,
+            longest,
+        ];
+        first_broken(&[
+            (
+                durations.iter().all(|one| *one <= DURATION_MAX),
+                "common",
+                "has a duration above ten years",
+            ),
+            (
+                common.validity_max_ms >= VALIDITY_MIN,
+                "common.validity_max_ms",
+                "must be at least a minute: nobody could submit anything any more",
+            ),
+            (
+                common.proposal_validity_max_ms >= VALIDITY_MIN,
+                "common.proposal_validity_max_ms",
+                "must be at least a minute: nobody could propose a better rulebook any more",
+            ),
+            (
+                common.emergency_max_ms <= EMERGENCY_MAX,
+                "common.emergency_max_ms",
+                "may be at most 72 hours",
+            ),
             (
                 common.retention_ms.millis() >= settled,
                 "common.retention_ms",
                 "is shorter than the longest recall window and the time to answer: a payment would be forgotten before it can be returned",
             ),
-        ];
-        match rules.iter().find(|(holds, ..)| !holds) {
-            Some((_, what, rule)) => Err(wrong(what, rule)),
-            None => Ok(()),
-        }
+        ])
     }
 
     fn check_national(&self) -> Result<(), RulebookError> {
@@ -197,6 +211,14 @@ impl Rulebook {
         national
             .chain(clauses)
             .find(|code| !jurisdictions.contains(code))
+    }
+}
+
+/// The first of several rules that does not hold.
+fn first_broken(rules: &[(bool, &str, &'static str)]) -> Result<(), RulebookError> {
+    match rules.iter().find(|(holds, ..)| !holds) {
+        Some((_, what, rule)) => Err(wrong(what, rule)),
+        None => Ok(()),
     }
 }
 

@@ -311,6 +311,15 @@ fn a_rulebook_that_is_not_sound_is_no_genesis() {
         assert!(error.to_string().contains(words), "{error}");
     };
     check(&|book| book.version = 0, "counts from 1");
+    let short = millis(59_999);
+    check(
+        &|book| book.common.validity_max_ms = short,
+        "nobody could submit",
+    );
+    check(
+        &|book| book.common.proposal_validity_max_ms = short,
+        "nobody could propose",
+    );
     check(
         &|book| book.common.recall.answer_ms = millis(1),
         "shorter than the longest recall window",
