@@ -129,11 +129,12 @@ fn overdue(entry: &QueueEntry) -> Rejection {
     }
 }
 
-/// What block time does to an instruction that another transaction brought.
+/// What block time does to an instruction of a kind that an earlier transaction brought.
 pub(crate) fn by_time<'a>(
     state: &'a mut State,
     (height, time): (Height, Timestamp),
     (instruction, origin): (InstructionHash, TransactionId),
+    operation: &'static str,
     outcomes: &'a mut Vec<Outcome>,
 ) -> Execution<'a> {
     Execution {
@@ -143,8 +144,7 @@ pub(crate) fn by_time<'a>(
         cause: None,
         origin,
         instruction,
-        // Each record says by what kind of instruction it was opened; see `advance`.
-        operation: "Pay",
+        operation,
         valid_until: time,
         outcomes,
         done: TransactionStatus::Acsc,
@@ -153,7 +153,7 @@ pub(crate) fn by_time<'a>(
 
 fn expire_hold(
     state: &mut State,
-    (height, time): (Height, Timestamp),
+    at: (Height, Timestamp),
     key: InstructionKey,
     outcomes: &mut Vec<Outcome>,
 ) {
@@ -167,24 +167,14 @@ fn expire_hold(
         .clone()
         .expect("a hold has its account");
     posting::release(state, &account, record.movement.amount);
-    let mut execution = Execution {
-        state,
-        height,
-        time,
-        cause: None,
-        origin: record.transaction,
-        instruction: record.instruction,
-        operation: record.kind.name(),
-        valid_until: time,
-        outcomes,
-        done: TransactionStatus::Acsc,
-    };
+    let brought = (record.instruction, record.transaction);
+    let mut execution = by_time(state, at, brought, record.kind.name(), outcomes);
     execution.advance(key, |record| record.status = TransactionStatus::Canc);
 }
 
 fn expire_approval(
     state: &mut State,
-    (height, time): (Height, Timestamp),
+    at: (Height, Timestamp),
     instruction: InstructionHash,
     outcomes: &mut Vec<Outcome>,
 ) {
@@ -192,18 +182,8 @@ fn expire_approval(
         .take_approval(&instruction)
         .expect("an instruction that falls due waits");
     let open = open_items(state, instruction, &pending);
-    let mut execution = Execution {
-        state,
-        height,
-        time,
-        cause: None,
-        origin: pending.transaction,
-        instruction,
-        operation: pending.operation.name(),
-        valid_until: pending.valid_until,
-        outcomes,
-        done: TransactionStatus::Acsc,
-    };
+    let brought = (instruction, pending.transaction);
+    let mut execution = by_time(state, at, brought, pending.operation.name(), outcomes);
     for item in &open {
         execution.refuse(item, &Rejection::ApprovalTimeout);
     }
@@ -215,7 +195,7 @@ fn expire_approval(
 /// Puts a version in force, unless the version that it changes is not in force any more.
 fn activate_rulebook(
     state: &mut State,
-    (height, time): (Height, Timestamp),
+    at: (Height, Timestamp),
     version: u32,
     outcomes: &mut Vec<Outcome>,
 ) {
@@ -242,18 +222,8 @@ fn activate_rulebook(
     if !lapses {
         state.activate_rulebook(version);
     }
-    let mut execution = Execution {
-        state,
-        height,
-        time,
-        cause: None,
-        origin: TransactionId(proposal.0),
-        instruction: proposal,
-        operation: "RulebookPropose",
-        valid_until: time,
-        outcomes,
-        done: TransactionStatus::Acsc,
-    };
+    let brought = (proposal, TransactionId(proposal.0));
+    let mut execution = by_time(state, at, brought, "RulebookPropose", outcomes);
     if lapses {
         let lapsed = Rejection::RulebookLapsed { base, active };
         execution.answer(TransactionStatus::Rjct, Some(&lapsed));

@@ -23,11 +23,7 @@ impl Execute for BalancingPay {
         self.payment.check_alone()
     }
     fn authority(&self, state: &State) -> Result<Authority, Rejection> {
-        let debtor = self.payment.debtor(state)?;
-        Ok(Authority::of(
-            debtor,
-            Some((self.payment.currency, self.payment.amount)),
-        ))
+        self.payment.authority(state)
     }
     fn items(&self, state: &State) -> Vec<Item> {
         self.payment

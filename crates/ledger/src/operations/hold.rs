@@ -26,11 +26,7 @@ impl Execute for Hold {
         self.payment.check_alone()
     }
     fn authority(&self, state: &State) -> Result<Authority, Rejection> {
-        let debtor = self.payment.debtor(state)?;
-        Ok(Authority::of(
-            debtor,
-            Some((self.payment.currency, self.payment.amount)),
-        ))
+        self.payment.authority(state)
     }
     fn items(&self, state: &State) -> Vec<Item> {
         let kind = RecordKind::Hold {

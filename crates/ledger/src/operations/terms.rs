@@ -1,6 +1,7 @@
 //! The terms of a payment as they stand on the ledger: institutions, codes and amounts in clear, every party's datum as a
 //! salted commitment. Shared by all kinds of instruction that pay.
 
+use crate::authority::Authority;
 use crate::execution::{Execution, Item, Route};
 use crate::posting::Transfer;
 use crate::records::{AccountClass, InstructionKey, Money, RecordKind};
@@ -200,6 +201,11 @@ impl PaymentTerms {
             .ok_or_else(|| Rejection::DebtorAgentUnknown {
                 agent: self.debtor_agent.clone(),
             })
+    }
+    /// Who must sign it: its debtor agent, for its amount.
+    pub(crate) fn authority(&self, state: &State) -> Result<Authority, Rejection> {
+        let money = Some((self.currency, self.amount));
+        Ok(Authority::of(self.debtor(state)?, money))
     }
     /// The account that it debits, as far as that can be told: the one given, or the settlement account.
     pub(crate) fn debit_account(&self, state: &State) -> Option<AccountNumber> {

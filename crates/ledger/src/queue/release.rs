@@ -151,14 +151,11 @@ pub(crate) fn refuse(
 
 fn execution<'a>(
     state: &'a mut State,
-    (height, time): (Height, Timestamp),
+    at: (Height, Timestamp),
     entry: &QueueEntry,
     outcomes: &'a mut Vec<Outcome>,
 ) -> Execution<'a> {
-    due::by_time(
-        state,
-        (height, time),
-        (entry.instruction, entry.transaction),
-        outcomes,
-    )
+    // Each record says by what kind of instruction it was opened; see `advance`.
+    let brought = (entry.instruction, entry.transaction);
+    due::by_time(state, at, brought, "Pay", outcomes)
 }
