@@ -66,7 +66,8 @@ pub(crate) fn check(state: &State, transfers: &[Transfer]) -> Result<(), Rejecti
     Ok(())
 }
 
-/// Counts transfers that were posted.
+/// Counts transfers that were posted. What came back makes room: the account that received it has its turn by its credit, other
+/// accounts of the same institution with the next cycle.
 pub(crate) fn consume(state: &mut State, transfers: &[Transfer]) {
     for (key, flow) in flows(state, transfers) {
         let limit = state
@@ -77,9 +78,5 @@ pub(crate) fn consume(state: &mut State, transfers: &[Transfer]) {
             .position
             .checked_add(flow)
             .expect("balances fit 127 bits");
-        // What came back makes room for what waits.
-        if flow < 0 {
-            state.mark_ready_where(|row| row.owner == key.debtor && row.currency == key.currency);
-        }
     }
 }
