@@ -403,12 +403,19 @@ impl State {
             self.queued_keys.insert(leg.key, number);
         }
     }
-    /// Puts an entry into the queue, or changes its class or place.
+    /// Puts an entry into the queue, or changes its class or place, which gives it another turn.
     pub(crate) fn put_queue_entry(&mut self, number: u64, entry: QueueEntry) {
-        if self.queue.get(&number).is_some() {
+        let changes = self.queue.get(&number).is_some();
+        if changes {
             self.take_queue_entry(number);
         }
         self.index_queue_entry(number, &entry);
+        if changes {
+            // Only now: an entry that waits alone had left its account without a queue.
+            for standing in entry.standings(number) {
+                self.mark_ready(&standing.0);
+            }
+        }
         self.queue.insert(number, entry);
     }
     /// Takes an entry out of the queue. What stood behind it may have its turn.

@@ -401,3 +401,34 @@ fn what_waited_while_its_currency_was_halted_has_its_turn_when_it_resumes() {
     chain.check(resume("PKR"), &all(PK_ISSUER), "ACSC, ACSC");
     check_statuses(&chain, INDUS, &[("rent", "ACSC")]);
 }
+
+/// Reserves so much of an account's money for payments of a class.
+fn reserve(of: Institution, priority: Priority, sum: &str) -> ReserveLiquidity {
+    let (currency, amount) = money(sum);
+    ReserveLiquidity {
+        agent: of.agent(),
+        currency,
+        account: None,
+        priority,
+        amount,
+    }
+}
+fn reprioritise(of: Institution, name: &str, priority: Priority) -> Reprioritise {
+    Reprioritise {
+        agent: of.agent(),
+        uetr: uetr(name),
+        priority,
+    }
+}
+
+#[test]
+fn the_only_waiting_payment_settles_in_the_block_that_makes_it_urgent() {
+    let mut chain = Chain::of(poor(&[("INDUS-PKR", "100.00 PKR")]));
+    let reserved = reserve(INDUS, Priority::Urgt, "60.00 PKR");
+    chain.check(reserved, &all(INDUS), "ACSC");
+    let rent = waiting(INDUS, NARYN, "50.00 PKR", "rent");
+    chain.check(rent, &all(INDUS), "PDNG");
+    let sooner = reprioritise(INDUS, "rent", Priority::Urgt);
+    chain.check(sooner, &all(INDUS), "ACSC, ACSC");
+    check_statuses(&chain, INDUS, &[("rent", "ACSC")]);
+}
