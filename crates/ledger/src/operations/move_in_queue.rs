@@ -71,8 +71,10 @@ impl Execute for MoveInQueue {
             .iter()
             .map(|number| (*number, state.take_queue_entry(*number)))
             .collect();
+        let mut before = (0, 0);
         for ((number, mut entry), place) in taken.into_iter().zip(places) {
-            entry.place = place;
+            entry.place = after(before, number, place);
+            before = (entry.place, number);
             state.put_queue_entry(number, entry);
         }
         Ok(())
@@ -86,4 +88,14 @@ impl Execute for MoveInQueue {
             to: QueueEnd::Front,
         }
     }
+}
+
+/// The place dealt to an entry, or the next one where it would not stand behind the entry before it: two stand at one place, the
+/// older first, when one came back from another class.
+fn after((place_before, before): (u64, u64), number: u64, place: u64) -> u64 {
+    if (place, number) > (place_before, before) {
+        return place;
+    }
+    let younger = u64::from(number < before);
+    place_before.saturating_add(younger)
 }

@@ -432,3 +432,29 @@ fn the_only_waiting_payment_settles_in_the_block_that_makes_it_urgent() {
     chain.check(sooner, &all(INDUS), "ACSC, ACSC");
     check_statuses(&chain, INDUS, &[("rent", "ACSC")]);
 }
+
+#[test]
+fn a_payment_that_came_back_to_its_class_is_moved_before_the_others_all_the_same() {
+    let mut chain = Chain::of(poor(&[("NARYN-PKR", "90.00 PKR")]));
+    for name in ["one", "two", "three"] {
+        let payment = waiting(INDUS, NARYN, "10.00 PKR", name);
+        chain.check(payment, &all(INDUS), "PDNG");
+    }
+    let front = |name: &str| MoveInQueue {
+        agent: INDUS.agent(),
+        uetr: uetr(name),
+        to: QueueEnd::Front,
+    };
+    chain.check(front("three"), &all(INDUS), "ACSC");
+    // Now "one" stands where "two" stood; by its age, "two" comes back to the same place.
+    for class in [Priority::Urgt, Priority::Norm] {
+        let change = reprioritise(INDUS, "two", class);
+        chain.check(change, &all(INDUS), "ACSC");
+    }
+    chain.check(front("two"), &all(INDUS), "ACSC");
+    for expected in ["two", "three", "one"] {
+        let funds = pay(NARYN, INDUS, "10.00 PKR", &format!("for {expected}"));
+        chain.check(funds, &all(NARYN), "ACSC, ACSC");
+        check_statuses(&chain, INDUS, &[(expected, "ACSC")]);
+    }
+}
