@@ -7,7 +7,7 @@ use crate::execution::{Execution, Item};
 use crate::records::RecordKind;
 use crate::rejection::Rejection;
 use crate::state::State;
-use karwan_types::Amount;
+use karwan_types::{AccountNumber, Amount};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -33,11 +33,20 @@ impl Execute for BalancingPay {
     }
     fn execute(&self, execution: &mut Execution<'_>, open: &[Item]) -> Result<(), Rejection> {
         let state = &mut *execution.state;
-        let amount = self.amount(state)?;
+        let available = self.available(state);
+        // Without any money the checks before the funds still come first, for the amount given.
+        let amount = match available {
+            Some((_, available)) if !available.is_zero() => self.payment.amount.min(available),
+            Some(_) | None => self.payment.amount,
+        };
         let payment = PaymentTerms {
             amount,
             ..self.payment.clone()
         };
+        payment.check(state, execution.time)?;
+        if let Some((account, Amount::ZERO)) = available {
+            return Err(Rejection::InsufficientFunds { account });
+        }
         payment.settle(state, execution.time)?;
         for item in open {
             let mut paid = item.clone();
@@ -54,20 +63,12 @@ impl Execute for BalancingPay {
 }
 
 impl BalancingPay {
-    /// The smaller of what is asked for and what there is. Without an account to look at, the checks say what is missing.
-    fn amount(&self, state: &State) -> Result<Amount, Rejection> {
+    /// The account that it debits, and what there is for its class. None without such an account: the checks say what is missing.
+    fn available(&self, state: &State) -> Option<(AccountNumber, Amount)> {
         let terms = &self.payment;
-        let Some(number) = terms.debit_account(state) else {
-            return Ok(terms.amount);
-        };
-        let Some(account) = state.account(&number) else {
-            return Ok(terms.amount);
-        };
+        let number = terms.debit_account(state)?;
+        let account = state.account(&number)?;
         let available = account.available_for(terms.priority).max(0);
-        let available = Amount::from_minor(available.unsigned_abs());
-        if available.is_zero() {
-            return Err(Rejection::InsufficientFunds { account: number });
-        }
-        Ok(terms.amount.min(available))
+        Some((number, Amount::from_minor(available.unsigned_abs())))
     }
 }

@@ -458,3 +458,19 @@ fn a_payment_that_came_back_to_its_class_is_moved_before_the_others_all_the_same
         check_statuses(&chain, INDUS, &[(expected, "ACSC")]);
     }
 }
+
+#[test]
+fn a_sweep_that_may_not_be_made_is_refused_for_that_and_not_for_its_funds() {
+    let mut chain = Chain::of(poor(&[("NARYN-PKR", "90.00 PKR")]));
+    let sweep = |name: &str, edit: fn(&mut karwan_ledger::PaymentTerms)| BalancingPay {
+        payment: with(pay(INDUS, NARYN, "100.00 PKR", name), edit).payment,
+    };
+    let foreign = sweep("foreign", |terms| {
+        terms.debtor_account = Some(account("RAVI-PKR"));
+    });
+    chain.check(foreign, &all(INDUS), "RJCT AC02 DEBTOR_ACCOUNT_MISSING");
+    let late = sweep("late", |terms| {
+        terms.settlement_date = Some(date("2026-11-22"));
+    });
+    chain.check(late, &all(INDUS), "RJCT DT01 DATE_IN_PAST");
+}
