@@ -16,7 +16,7 @@ pub(crate) use release::{refuse, release};
 
 use crate::due::Due;
 use crate::execution::{Execution, Item, Route};
-use crate::operations::terms::{PaymentTerms, Priority};
+use crate::operations::terms::{OnShortage, PaymentTerms, Priority};
 use crate::records::{CurrencyStatus, InstructionKey};
 use crate::rejection::Rejection;
 use crate::state::State;
@@ -67,6 +67,14 @@ impl QueueEntry {
     pub(crate) fn due(&self, number: u64) -> (Timestamp, Due) {
         let over = self.until.after(DurationMs::from_millis(1));
         (over, Due::QueueEntryEnds(number))
+    }
+    /// Whether it may wait for money. A payment that may not can still have been sent ahead of its time; what settles together
+    /// with other payments waits for them in any case.
+    fn may_wait(&self) -> bool {
+        match self.legs.as_slice() {
+            [leg] => leg.terms.on_shortage == OnShortage::Queue,
+            _ => true,
+        }
     }
     /// Whether money is all that it waits for.
     pub(crate) fn is_eligible(&self, state: &State, time: Timestamp) -> bool {

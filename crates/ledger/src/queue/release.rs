@@ -19,14 +19,6 @@ use karwan_types::{AccountNumber, Height, Outcome, Timestamp, TransactionStatus}
 /// The most attempts to settle a waiting payment at the end of one block.
 pub(super) const ATTEMPTS_MAX: usize = 5_000;
 
-/// What came of an attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Attempt {
-    Settled,
-    Refused,
-    Waits,
-}
-
 /// Settles what can settle singly in the queues of the accounts that changed.
 pub(crate) fn release(state: &mut State, at: (Height, Timestamp), outcomes: &mut Vec<Outcome>) {
     let mut attempts = 0usize;
@@ -51,50 +43,46 @@ fn walk(
         .standings(account)
         .map(|(.., number)| *number)
         .collect();
+    let mut held_back = false;
     for number in queue {
-        let entry = state.queue_entry(number).clone();
-        if !entry.is_eligible(state, at.1) {
+        let entry = state.queue_entry(number);
+        let concerned = entry.is_eligible(state, at.1) && !(held_back && entry.may_wait());
+        if !concerned {
             continue;
         }
         if *attempts >= ATTEMPTS_MAX {
             return;
         }
         *attempts = attempts.saturating_add(1);
-        let blocked = is_blocked(state, number, at.1);
-        let attempt = if blocked {
-            Attempt::Waits
+        let entry = entry.clone();
+        let transfers = if held_back || is_blocked(state, number, at.1) {
+            Err(Rejection::BehindQueue {
+                account: account.clone(),
+            })
         } else {
-            attempt(state, at, number, &entry, outcomes)
+            attempt(state, at.1, &entry)
         };
-        let strict = entry.priority <= Priority::High;
-        if attempt == Attempt::Waits && strict {
-            return;
+        match transfers {
+            Ok(transfers) => settle(state, at, number, &transfers, outcomes),
+            Err(rejection) if rejection.waits() && entry.may_wait() => {
+                held_back |= entry.priority <= Priority::High;
+            }
+            Err(rejection) => refuse(state, at, number, &rejection, outcomes),
         }
     }
 }
 
-/// Applies every rule again and settles the entry, refuses it, or leaves it where it is.
+/// Applies every rule again and moves the money, or says why that cannot be.
 fn attempt(
     state: &mut State,
-    at: (Height, Timestamp),
-    number: u64,
+    time: Timestamp,
     entry: &QueueEntry,
-    outcomes: &mut Vec<Outcome>,
-) -> Attempt {
-    let transfers = match examine(state, at.1, entry) {
-        Ok(transfers) => transfers,
-        Err(rejection) if rejection.waits() => return Attempt::Waits,
-        Err(rejection) => {
-            refuse(state, at, number, &rejection, outcomes);
-            return Attempt::Refused;
-        }
-    };
-    if limits::check(state, &transfers).is_err() || posting::post(state, &transfers).is_err() {
-        return Attempt::Waits;
-    }
+) -> Result<Vec<Transfer>, Rejection> {
+    let transfers = examine(state, time, entry)?;
+    limits::check(state, &transfers)?;
+    posting::post(state, &transfers)?;
     limits::consume(state, &transfers);
-    settle(state, at, number, &transfers, outcomes);
-    Attempt::Settled
+    Ok(transfers)
 }
 
 /// What an entry would move now.

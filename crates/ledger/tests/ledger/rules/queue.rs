@@ -474,3 +474,17 @@ fn a_sweep_that_may_not_be_made_is_refused_for_that_and_not_for_its_funds() {
     });
     chain.check(late, &all(INDUS), "RJCT DT01 DATE_IN_PAST");
 }
+
+#[test]
+fn a_parked_payment_that_may_not_wait_for_funds_is_refused_when_its_day_begins() {
+    let mut document = poor(&[]);
+    document.rulebook.common.queue.days_ahead_max = 2;
+    let mut chain = Chain::of(document);
+    let tomorrow = with(pay(INDUS, NARYN, "4.00 PKR", "tomorrow"), |terms| {
+        terms.settlement_date = Some(date("2026-11-24"));
+    });
+    chain.check(tomorrow, &all(INDUS), "PDNG");
+    chain
+        .at(time("2026-11-23T19:00:00Z"))
+        .check_time("RJCT AM04 INSUFFICIENT_FUNDS");
+}
