@@ -156,8 +156,9 @@ impl Execution<'_> {
                 None if acts_for(self.state, signers, item.key.agent) => open.push(item.clone()),
                 None => {}
                 Some(record) if record.instruction == self.instruction => {
+                    // The money as recorded: a sweep or a hold may have paid less than it asked for.
                     self.push(
-                        item.movement.clone(),
+                        record.movement,
                         record.status,
                         record.refusal,
                         REPEATED.into(),

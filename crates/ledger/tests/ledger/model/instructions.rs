@@ -104,7 +104,7 @@ impl Model {
                 None if self.acts_for(signers, item.sum.agent) => open.push(item.clone()),
                 None => {}
                 Some(old) if old.operation == turn.operation => {
-                    self.say(turn, old.status, old.code, Some(item.sum.clone()));
+                    self.say(turn, old.status, old.code, Some(old.sum.clone()));
                 }
                 Some(_) => {
                     conflict = conflict.or(Some(index));

@@ -488,3 +488,18 @@ fn a_parked_payment_that_may_not_wait_for_funds_is_refused_when_its_day_begins()
         .at(time("2026-11-23T19:00:00Z"))
         .check_time("RJCT AM04 INSUFFICIENT_FUNDS");
 }
+
+#[test]
+fn a_sweep_sent_again_says_what_it_paid() {
+    let mut chain = Chain::of(poor(&[("INDUS-PKR", "12.50 PKR")]));
+    let sweep = BalancingPay {
+        payment: terms(INDUS, NARYN, "100.00 PKR", "sweep"),
+    };
+    chain.check(sweep.clone(), &all(INDUS), "ACSC");
+    let later = chain.upcoming().after(MINUTE);
+    let again = chain.sign_until(sweep, &all(INDUS), later);
+    let outcomes = chain.block(&[again]);
+    assert_eq!(say(&outcomes), "ACSC");
+    let movement = outcomes[0].movement.as_ref().unwrap();
+    assert_eq!(movement.amount, money("12.50 PKR").1);
+}
