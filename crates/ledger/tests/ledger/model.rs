@@ -1,17 +1,22 @@
 //! An independent, deliberately naive ledger: lists that are searched from the front, one `if` after another, and not one line
-//! of the rules that it is compared with. It only reads instructions.
+//! of the rules that it is compared with. It only reads instructions. What is known of each kind of them is in `kinds`.
 //!
 //! Random instructions go to both; after every block both must have said and kept the same.
 
+mod altered;
 mod author;
 mod books;
-mod deeds;
+mod cycle;
 mod instructions;
+pub(crate) mod kinds;
 mod payment_rules;
+mod queue;
 mod rules;
 mod seen;
-mod sequences;
+pub(crate) mod sequences;
 mod signing;
+mod trace;
+mod worlds;
 
-pub(crate) use books::{Model, Waiting};
+pub(crate) use books::Model;
 pub(crate) use seen::Seen;

@@ -1,8 +1,8 @@
 //! What is seen of a ledger after a block, as plain values that a test can also falsify.
 
+use crate::model::kinds::payments_of;
 use karwan_ledger::{
-    AccountClass, InstructionKey, Operation, PaymentKind, PaymentTerms, RecordKind, State,
-    Transaction,
+    AccountClass, InstructionKey, PaymentKind, PaymentTerms, RecordKind, State, Transaction,
 };
 use karwan_types::{
     AccountNumber, Block, CurrencyCode, InstructionHash, Lei, Outcome, Timestamp,
@@ -97,7 +97,7 @@ impl Watch {
                 Transaction::from_encoded(encoded).expect("a block holds transactions");
             now.included.push(transaction.valid_until);
             let instruction = transaction.instruction_hash();
-            for terms in payments(&transaction.operation) {
+            for terms in payments_of(&transaction.operation) {
                 self.terms.insert((instruction, terms.uetr), terms.clone());
             }
         }
@@ -137,40 +137,6 @@ impl Watch {
             for_the_house: terms
                 .is_some_and(|terms| terms.kind == PaymentKind::FinancialInstitution),
         })
-    }
-}
-
-/// The payments that an instruction names.
-fn payments(operation: &Operation) -> Vec<&PaymentTerms> {
-    match operation {
-        Operation::Pay(pay) => vec![&pay.payment],
-        Operation::Hold(hold) => vec![&hold.payment],
-        Operation::BalancingPay(pay) => vec![&pay.payment],
-        Operation::PayBulk(bulk) => bulk.payments.iter().collect(),
-        Operation::Linked(linked) => linked.legs.iter().collect(),
-        Operation::IssueRequest(_)
-        | Operation::Issue(_)
-        | Operation::RedeemRequest(_)
-        | Operation::RedeemConfirm(_)
-        | Operation::RedeemCancel(_)
-        | Operation::Post(_)
-        | Operation::Void(_)
-        | Operation::Approve(_)
-        | Operation::Cancel(_)
-        | Operation::Return(_)
-        | Operation::ConfirmCredit(_)
-        | Operation::CurrencyHalt(_)
-        | Operation::CurrencyResume(_)
-        | Operation::RotateKey(_)
-        | Operation::ValidatorSetChange(_)
-        | Operation::RulebookPropose(_)
-        | Operation::EmergencyRule(_)
-        | Operation::EmergencyEnd(_)
-        | Operation::ReserveLiquidity(_)
-        | Operation::SetBilateralLimit(_)
-        | Operation::Reprioritise(_)
-        | Operation::MoveInQueue(_)
-        | Operation::RunCycle(_) => Vec::new(),
     }
 }
 

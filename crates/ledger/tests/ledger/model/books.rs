@@ -1,5 +1,7 @@
 //! The model's books, how they are opened from a genesis document, and what a block does to them.
 
+use super::cycle::Cycle;
+use super::queue::{Entry, Limit};
 use super::rules::{Emergency, Scheduled};
 use karwan_ledger::{
     AccountClass, AccountStatus, GenesisCurrency, GenesisDocument, GenesisParticipant, Holder,
@@ -19,6 +21,8 @@ pub(crate) struct Account {
     pub(crate) status: AccountStatus,
     pub(crate) posted: i128,
     pub(crate) held: i128,
+    pub(crate) for_urgent: i128,
+    pub(crate) for_high: i128,
 }
 
 #[derive(Clone, Debug)]
@@ -91,6 +95,7 @@ pub(crate) struct Said {
 #[derive(Clone, Debug)]
 pub(crate) struct Model {
     pub(crate) time: u64,
+    pub(crate) height: u64,
     pub(crate) rulebook: Rulebook,
     /// How many versions of the rulebook there are, in force or not.
     pub(crate) versions: u32,
@@ -107,6 +112,13 @@ pub(crate) struct Model {
     pub(crate) references: Vec<(CurrencyCode, Max35Text)>,
     pub(crate) validators: Vec<Validator>,
     pub(crate) next_validators: Vec<Validator>,
+    pub(crate) queue: Vec<Entry>,
+    pub(crate) entries_ever: u64,
+    pub(crate) limits: Vec<Limit>,
+    pub(crate) cycles: Vec<Cycle>,
+    /// The accounts for which something changed for the better in this block.
+    pub(crate) touched: Vec<AccountNumber>,
+    pub(crate) cycle_wanted: bool,
     pub(crate) said: Vec<Said>,
 }
 
@@ -123,6 +135,7 @@ impl Model {
     pub(crate) fn new(document: &GenesisDocument) -> Self {
         let mut model = Self {
             time: document.time.millis(),
+            height: 0,
             rulebook: document.rulebook.clone(),
             versions: document.rulebook.version,
             scheduled: Vec::new(),
@@ -138,6 +151,12 @@ impl Model {
             references: Vec::new(),
             validators: by_key(document.validators.clone()),
             next_validators: by_key(document.validators.clone()),
+            queue: Vec::new(),
+            entries_ever: 0,
+            limits: Vec::new(),
+            cycles: Vec::new(),
+            touched: Vec::new(),
+            cycle_wanted: false,
             said: Vec::new(),
         };
         for rules in &document.currencies {
@@ -185,6 +204,8 @@ impl Model {
             status: AccountStatus::Open,
             posted: 0,
             held: 0,
+            for_urgent: 0,
+            for_high: 0,
         });
     }
     fn cut_keys(&mut self, document: &GenesisDocument) {
@@ -290,8 +311,11 @@ impl Model {
                 included.push((id, transaction));
             }
         }
+        let (before, waited_before) = (self.time, self.queue.len());
         self.time = time;
+        self.height += 1;
         self.validators = self.next_validators.clone();
+        self.touch_what_starts(before);
         self.end_what_is_over();
         self.forget();
         for (id, transaction) in &included {
@@ -299,47 +323,59 @@ impl Model {
             self.transactions.push((*id, until));
             self.submit(transaction);
         }
+        self.release();
+        if self.cycle_is_due(waited_before) {
+            self.run_cycle();
+            self.release();
+        }
+        self.cycle_wanted = false;
         included.into_iter().map(|(id, _)| id).collect()
     }
 
+    /// Earlier first; at one time holds, then instructions that wait for signatures, rulebooks, and what waits for funds.
     fn end_what_is_over(&mut self) {
-        /// When it is over, and which payment or which waiting instruction it is.
-        type Over = (u64, Option<(Lei, Uetr)>, Option<InstructionHash>, u32);
-        let mut over: Vec<Over> = Vec::new();
+        #[derive(PartialEq, Eq, PartialOrd, Ord)]
+        enum Over {
+            Hold(Lei, Uetr),
+            Waiting(InstructionHash),
+            Version(u32),
+            Queued(u64),
+        }
+        let mut over: Vec<(u64, Over)> = Vec::new();
         for payment in &self.payments {
             if let What::Hold(until) = payment.what
                 && payment.status == TransactionStatus::Pdng
-                && until <= self.time
             {
-                over.push((until, Some((payment.sum.agent, payment.sum.uetr)), None, 0));
+                over.push((until, Over::Hold(payment.sum.agent, payment.sum.uetr)));
             }
         }
         for waiting in &self.waiting {
-            if waiting.until < self.time {
-                over.push((waiting.until + 1, None, Some(waiting.hash), 0));
-            }
+            over.push((waiting.until + 1, Over::Waiting(waiting.hash)));
         }
         for version in &self.scheduled {
-            if version.from <= self.time {
-                over.push((version.from, None, None, version.rulebook.version));
-            }
+            over.push((version.from, Over::Version(version.rulebook.version)));
         }
-        // Earlier first; at one time holds before instructions that wait, and those before rulebooks.
-        over.sort_by_key(|(time, hold, waiting, version)| {
-            (*time, hold.is_none(), *version, *hold, *waiting)
-        });
-        for (_, hold, waiting, version) in over {
-            if let Some((agent, uetr)) = hold {
-                let sum = self.payment(agent, uetr).expect("listed above").sum.clone();
-                let account = sum.debit.expect("a hold has its account");
-                self.account_mut(&account).held -= whole(sum.amount);
-                self.change(agent, uetr, TransactionStatus::Canc);
-            }
-            if let Some(hash) = waiting {
-                self.time_out(hash);
-            }
-            if version > 0 {
-                self.bring_into_force(version);
+        for entry in &self.queue {
+            over.push((entry.until + 1, Over::Queued(entry.number)));
+        }
+        over.retain(|(time, _)| *time <= self.time);
+        over.sort();
+        for (_, over) in over {
+            match over {
+                Over::Hold(agent, uetr) => {
+                    let sum = self.payment(agent, uetr).expect("listed above").sum.clone();
+                    let account = sum.debit.expect("a hold has its account");
+                    self.let_go(&account, sum.amount);
+                    self.change(agent, uetr, TransactionStatus::Canc, None);
+                }
+                Over::Waiting(hash) => self.time_out(hash),
+                Over::Version(version) => self.bring_into_force(version),
+                Over::Queued(number) => {
+                    let entry = self.entry(number);
+                    let asked = entry.terms.reject_time.map(|time| time.millis());
+                    let code = if asked == Some(entry.until) { 605 } else { 610 };
+                    self.refuse_waiting(number, code);
+                }
             }
         }
     }
@@ -363,10 +399,17 @@ impl Model {
     }
 
     /// A later step of an instruction on the books.
-    pub(crate) fn change(&mut self, agent: Lei, uetr: Uetr, status: TransactionStatus) {
+    pub(crate) fn change(
+        &mut self,
+        agent: Lei,
+        uetr: Uetr,
+        status: TransactionStatus,
+        code: Option<u16>,
+    ) {
         let kept_until = self.time + self.retention();
         let payment = self.payment_mut(agent, uetr);
         payment.status = status;
+        payment.code = code;
         payment.kept_until = payment.kept_until.max(kept_until);
         let operation = match payment.what {
             What::Payment => "Pay",
@@ -378,7 +421,7 @@ impl Model {
         let said = Said {
             operation,
             status,
-            code: None,
+            code,
             sum: Some(payment.sum.clone()),
         };
         self.said.push(said);

@@ -1,11 +1,10 @@
 //! How an instruction comes to the model: its signers, its references, its waiting, its performance.
 
 use super::books::{Model, Payment, Said, Sum, Waiting, What};
+use super::kinds::modelled;
 use super::signing::Group;
 use karwan_ledger::{Operation, PaymentTerms, Transaction, instruction_hash};
-use karwan_types::{
-    AgentIdentification, CurrencyCode, InstructionHash, Lei, PublicKey, TransactionStatus, Uetr,
-};
+use karwan_types::{InstructionHash, Lei, PublicKey, TransactionStatus, Uetr};
 
 /// One reference that an instruction takes.
 #[derive(Clone, Debug)]
@@ -23,6 +22,9 @@ pub(crate) struct Turn {
 
 impl Model {
     pub(crate) fn submit(&mut self, transaction: &Transaction) {
+        if modelled(&transaction.operation).is_none() {
+            return;
+        }
         let mut signers: Vec<PublicKey> =
             transaction.signatures.iter().map(|one| one.key).collect();
         signers.sort();
@@ -245,12 +247,9 @@ impl Model {
     }
 
     fn perform(&mut self, turn: &Turn, open: &[Item]) {
-        let answer = self.try_to(turn, open);
-        match answer {
-            Ok(()) if matches!(turn.operation, Operation::RulebookPropose(_)) => {
-                self.say(turn, TransactionStatus::Pdng, None, None);
-            }
-            Ok(()) if open.is_empty() => self.say(turn, TransactionStatus::Acsc, None, None),
+        let known = modelled(&turn.operation).expect("only what is modelled is performed");
+        match known.perform(self, turn, open) {
+            Ok(()) if open.is_empty() => self.say(turn, known.done(), None, None),
             Ok(()) => {}
             Err(code) if open.is_empty() => {
                 self.say(turn, TransactionStatus::Rjct, Some(code), None);
@@ -262,8 +261,12 @@ impl Model {
             }
         }
     }
+    fn items(&self, operation: &Operation) -> Vec<Item> {
+        modelled(operation).map_or_else(Vec::new, |known| known.items(self))
+    }
 
-    fn item(&self, terms: &PaymentTerms, what: What) -> Option<Item> {
+    /// A payment as a reference that an instruction takes.
+    pub(crate) fn item(&self, terms: &PaymentTerms, what: What) -> Option<Item> {
         let agent = self.who(&terms.debtor_agent)?;
         let creditor = self.who(&terms.creditor_agent);
         let usual = |owner: Lei| {
@@ -280,97 +283,5 @@ impl Model {
             amount: terms.amount.minor(),
         };
         Some(Item { what, sum })
-    }
-    fn items(&self, operation: &Operation) -> Vec<Item> {
-        let all = |list: &[PaymentTerms]| {
-            let item = |terms| self.item(terms, What::Payment);
-            list.iter().filter_map(item).collect()
-        };
-        match operation {
-            Operation::Pay(pay) => all(std::slice::from_ref(&pay.payment)),
-            Operation::PayBulk(bulk) => all(&bulk.payments),
-            Operation::Linked(linked) => all(&linked.legs),
-            Operation::Hold(hold) => {
-                let what = What::Hold(hold.expires.millis());
-                self.item(&hold.payment, what).into_iter().collect()
-            }
-            Operation::IssueRequest(request) => {
-                let money = (request.currency, request.amount.minor());
-                self.request(&request.agent, request.uetr, money, What::IssueRequest)
-            }
-            Operation::RedeemRequest(request) => {
-                let money = (request.currency, request.amount.minor());
-                self.request(&request.agent, request.uetr, money, What::Redemption)
-            }
-            Operation::Return(one) => {
-                let original = self.original(&one.original_agent, one.original_uetr);
-                let Ok(Some(returner)) = original.map(|original| original.sum.creditor) else {
-                    return Vec::new();
-                };
-                let sum = original.expect("matched above").sum.clone();
-                vec![Item {
-                    what: What::Return,
-                    sum: Sum {
-                        agent: returner,
-                        uetr: one.uetr,
-                        creditor: Some(sum.agent),
-                        debit: sum.credit,
-                        credit: sum.debit,
-                        currency: sum.currency,
-                        amount: one.amount.minor(),
-                    },
-                }]
-            }
-            Operation::Issue(_)
-            | Operation::RedeemConfirm(_)
-            | Operation::RedeemCancel(_)
-            | Operation::Post(_)
-            | Operation::Void(_)
-            | Operation::Approve(_)
-            | Operation::Cancel(_)
-            | Operation::ConfirmCredit(_)
-            | Operation::CurrencyHalt(_)
-            | Operation::CurrencyResume(_)
-            | Operation::RotateKey(_)
-            | Operation::ValidatorSetChange(_)
-            | Operation::RulebookPropose(_)
-            | Operation::EmergencyRule(_)
-            | Operation::ReserveLiquidity(_)
-            | Operation::SetBilateralLimit(_)
-            | Operation::Reprioritise(_)
-            | Operation::MoveInQueue(_)
-            | Operation::RunCycle(_)
-            | Operation::BalancingPay(_)
-            | Operation::EmergencyEnd(_) => Vec::new(),
-        }
-    }
-    fn request(
-        &self,
-        agent: &AgentIdentification,
-        uetr: Uetr,
-        (currency, amount): (CurrencyCode, u128),
-        what: What,
-    ) -> Vec<Item> {
-        let Some(agent) = self.who(agent) else {
-            return Vec::new();
-        };
-        let rules = self.currency(currency).map(|one| &one.rules);
-        let usual = self.usual_account(agent, currency);
-        let own = usual.map(|account| account.number.clone());
-        let (debit, credit) = if what == What::IssueRequest {
-            (None, own)
-        } else {
-            (own, rules.map(|rules| rules.contra.clone()))
-        };
-        let sum = Sum {
-            agent,
-            uetr,
-            creditor: rules.map(|rules| rules.issuer),
-            debit,
-            credit,
-            currency,
-            amount,
-        };
-        vec![Item { what, sum }]
     }
 }

@@ -1,58 +1,22 @@
 //! The model's reasons to refuse a payment, one after another, by their stable numbers.
 
 use super::books::{Account, Model, whole};
-use karwan_ledger::{AccountClass, AccountStatus, Operation, PaymentKind, PaymentTerms};
+use karwan_ledger::{AccountClass, AccountStatus, PaymentKind, PaymentTerms, Priority};
 use karwan_types::{AccountNumber, CurrencyCode, Lei};
 
 /// Milliseconds of a day.
 const DAY: i128 = 86_400_000;
 
-impl Model {
-    /// What is wrong with an instruction before any ledger is asked.
-    pub(crate) fn alone(operation: &Operation) -> Option<u16> {
-        let amount = |minor: u128| match minor {
-            0 => Some(1001),
-            1..1_000_000_000_000_000_000 => None,
-            1_000_000_000_000_000_000.. => Some(1002),
-        };
-        match operation {
-            Operation::Pay(pay) => amount(pay.payment.amount.minor()),
-            Operation::Hold(hold) => amount(hold.payment.amount.minor()),
-            Operation::PayBulk(bulk) => {
-                let amounts = bulk.payments.iter().map(|terms| terms.amount.minor());
-                amounts.into_iter().find_map(amount)
-            }
-            Operation::Linked(linked) => {
-                let amounts = linked.legs.iter().map(|terms| terms.amount.minor());
-                amounts.into_iter().find_map(amount)
-            }
-            Operation::IssueRequest(request) => amount(request.amount.minor()),
-            Operation::RedeemRequest(request) => amount(request.amount.minor()),
-            Operation::Post(post) => amount(post.amount.minor()),
-            Operation::Return(one) => amount(one.amount.minor()),
-            Operation::Issue(_)
-            | Operation::RedeemConfirm(_)
-            | Operation::RedeemCancel(_)
-            | Operation::Void(_)
-            | Operation::Approve(_)
-            | Operation::Cancel(_)
-            | Operation::ConfirmCredit(_)
-            | Operation::CurrencyHalt(_)
-            | Operation::CurrencyResume(_)
-            | Operation::RotateKey(_)
-            | Operation::ValidatorSetChange(_)
-            | Operation::RulebookPropose(_)
-            | Operation::EmergencyRule(_)
-            | Operation::ReserveLiquidity(_)
-            | Operation::SetBilateralLimit(_)
-            | Operation::Reprioritise(_)
-            | Operation::MoveInQueue(_)
-            | Operation::RunCycle(_)
-            | Operation::BalancingPay(_)
-            | Operation::EmergencyEnd(_) => None,
-        }
+/// What is wrong with an amount, whoever pays it.
+pub(crate) fn amount_alone(minor: u128) -> Option<u16> {
+    match minor {
+        0 => Some(1001),
+        1..1_000_000_000_000_000_000 => None,
+        1_000_000_000_000_000_000.. => Some(1002),
     }
+}
 
+impl Model {
     /// Milliseconds since the epoch on the clocks of the currency's home.
     fn home_time(&self, currency: CurrencyCode) -> i128 {
         let minutes = self
@@ -60,30 +24,36 @@ impl Model {
             .map_or(0, |one| i128::from(one.rules.utc_offset_minutes));
         i128::from(self.time) + minutes * 60_000
     }
-    fn times(&self, terms: &PaymentTerms) -> Result<(), u16> {
+    /// What is wrong with a payment's times, or from when on it may settle.
+    fn times(&self, terms: &PaymentTerms) -> Result<u64, u16> {
+        let ahead = i128::from(self.rulebook.common.queue.days_ahead_max);
         let today = self.home_time(terms.currency).div_euclid(DAY);
+        let mut first = self.time;
         if let Some(date) = terms.settlement_date {
             let day = i128::from(date.start().millis()) / DAY;
             if day < today {
                 return Err(603);
             }
-            if day > today {
+            if day > today + ahead {
                 return Err(604);
             }
+            // Its day begins when the clocks at home say so.
+            let behind = self.home_time(terms.currency) - i128::from(self.time);
+            let start = u64::try_from(day * DAY - behind).expect("long after the epoch");
+            first = first.max(start);
         }
-        if terms
-            .reject_time
-            .is_some_and(|reject| reject.millis() < self.time)
-        {
+        let reject = terms.reject_time.map(|time| time.millis());
+        if reject.is_some_and(|reject| reject < self.time) {
             return Err(605);
         }
-        if terms
-            .from_time
-            .is_some_and(|from| from.millis() > self.time)
-        {
-            return Err(606);
+        if let Some(from) = terms.from_time.map(|time| time.millis()) {
+            let latest = i128::from(self.time) + ahead * DAY;
+            if from > self.time && i128::from(from) > latest {
+                return Err(606);
+            }
+            first = first.max(from);
         }
-        Ok(())
+        Ok(first)
     }
     pub(crate) fn moves(&self, currency: CurrencyCode) -> Result<(), u16> {
         match self.currency(currency) {
@@ -93,7 +63,7 @@ impl Model {
         }
     }
     /// An account of an institution: the one given, or the usual one.
-    fn of(
+    pub(crate) fn of(
         &self,
         owner: Lei,
         given: Option<&AccountNumber>,
@@ -151,16 +121,16 @@ impl Model {
         }
         Ok((debit.number.clone(), credit.number.clone()))
     }
-    /// Everything but the funds.
+    /// Everything but the funds: from where, to where, and from when on.
     pub(crate) fn payable(
         &self,
         terms: &PaymentTerms,
-    ) -> Result<(AccountNumber, AccountNumber), u16> {
-        self.times(terms)?;
+    ) -> Result<(AccountNumber, AccountNumber, u64), u16> {
+        let from = self.times(terms)?;
         let debtor = self.who(&terms.debtor_agent).ok_or(701u16)?;
         let creditor = self.who(&terms.creditor_agent).ok_or(702u16)?;
         self.moves(terms.currency)?;
-        let route = self.route(
+        let (debit, credit) = self.route(
             terms.currency,
             (debtor, terms.debtor_account.as_ref()),
             (creditor, terms.creditor_account.as_ref()),
@@ -174,24 +144,34 @@ impl Model {
             return Err(1005);
         }
         self.lawful((debtor, creditor), (terms.currency, terms.amount.minor()))?;
-        Ok(route)
+        Ok((debit, credit, from))
     }
+    /// Whether there is so much that is not reserved.
     pub(crate) fn has(&self, account: &AccountNumber, amount: u128) -> Result<(), u16> {
         let row = self.account(account).expect("looked up before");
-        if row.class != AccountClass::IssuerContra && row.posted - row.held < whole(amount) {
+        if Self::usable(row, Priority::Norm) < whole(amount) {
             return Err(1301);
         }
         Ok(())
     }
+    /// Moves money outside of payments' limits and reservations.
     pub(crate) fn transfer(&mut self, debit: &AccountNumber, credit: &AccountNumber, amount: u128) {
         self.account_mut(debit).posted -= whole(amount);
         self.account_mut(credit).posted += whole(amount);
+        self.touch(credit);
     }
+    /// Gives back what was held.
+    pub(crate) fn let_go(&mut self, account: &AccountNumber, amount: u128) {
+        self.account_mut(account).held -= whole(amount);
+        self.touch(account);
+    }
+    /// Settles a payment that may not wait.
     pub(crate) fn settle(&mut self, terms: &PaymentTerms) -> Result<(), u16> {
-        let (debit, credit) = self.payable(terms)?;
-        self.has(&debit, terms.amount.minor())?;
-        self.transfer(&debit, &credit, terms.amount.minor());
-        Ok(())
+        let (debit, credit, from) = self.payable(terms)?;
+        if from > self.time {
+            return Err(606);
+        }
+        self.pay_now(&debit, &credit, terms.amount.minor(), terms.priority)
     }
     pub(crate) fn window(&self, currency: CurrencyCode) -> Result<(), u16> {
         let minute = self.home_time(currency).rem_euclid(DAY) / 60_000;

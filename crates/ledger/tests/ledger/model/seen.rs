@@ -1,10 +1,14 @@
 //! What the ledger and the model are compared by: what each said of a block, and what each has on its books after it.
 
-use super::books::{Model, Said, Sum};
+use super::books::{Model, Said, Sum, whole};
+use super::cycle::Cycle;
+use super::queue::Entry;
 use crate::support::Chain;
-use karwan_ledger::{CurrencyStatus, Operation, Rejection, Role};
+use karwan_ledger::{
+    CurrencyStatus, CycleRecord, CycleValue, Operation, Priority, QueueEntry, Rejection, Role,
+};
 use karwan_types::{
-    AccountNumber, CurrencyCode, InstructionHash, Lei, Outcome, PublicKey, TransactionId,
+    AccountNumber, CurrencyCode, Height, InstructionHash, Lei, Outcome, PublicKey, TransactionId,
     TransactionStatus, Uetr,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -13,16 +17,25 @@ use std::fmt::Debug;
 /// Status, stable number of the refusal, amount, returned, kept until.
 type Row = (TransactionStatus, Option<u16>, u128, u128, u64);
 
+/// Reference, class, place, from when and until when.
+type Place = (Uetr, Priority, u64, u64, u64);
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
     pub(crate) included: Vec<TransactionId>,
     pub(crate) said: Vec<Said>,
-    pub(crate) accounts: BTreeMap<AccountNumber, (i128, i128)>,
+    /// Posted, held, reserved for urgent payments, reserved for urgent and high ones.
+    pub(crate) accounts: BTreeMap<AccountNumber, [i128; 4]>,
     pub(crate) payments: BTreeMap<(Lei, Uetr), Row>,
     pub(crate) waiting: BTreeMap<InstructionHash, BTreeSet<PublicKey>>,
     pub(crate) currencies: BTreeMap<CurrencyCode, (i128, i128, bool)>,
     pub(crate) keys: BTreeMap<PublicKey, (Role, bool)>,
     pub(crate) validators: (Vec<PublicKey>, Vec<PublicKey>),
+    pub(crate) queue: BTreeMap<u64, Place>,
+    /// Limit and position, by debtor, creditor and currency.
+    pub(crate) limits: BTreeMap<(Lei, Lei, CurrencyCode), (i128, i128)>,
+    pub(crate) cycles: Vec<Cycle>,
+    pub(crate) rulebook: u32,
 }
 
 impl Seen {
@@ -44,7 +57,10 @@ impl Seen {
             included,
             said: model.said.clone(),
             accounts: accounts
-                .map(|one| (one.number.clone(), (one.posted, one.held)))
+                .map(|one| {
+                    let row = [one.posted, one.held, one.for_urgent, one.for_high];
+                    (one.number.clone(), row)
+                })
                 .collect(),
             payments: payments.collect(),
             waiting: waiting
@@ -62,6 +78,17 @@ impl Seen {
                 model.validators.iter().map(|one| one.key).collect(),
                 model.next_validators.iter().map(|one| one.key).collect(),
             ),
+            queue: model.queue.iter().map(place_in_model).collect(),
+            limits: model
+                .limits
+                .iter()
+                .map(|one| {
+                    let key = (one.debtor, one.creditor, one.currency);
+                    (key, (one.limit, one.position))
+                })
+                .collect(),
+            cycles: model.cycles.clone(),
+            rulebook: model.rulebook.version,
         }
     }
 
@@ -69,10 +96,11 @@ impl Seen {
     pub(crate) fn of_chain(chain: &Chain, outcomes: &[Outcome]) -> Self {
         let state = &chain.state;
         let block = chain.history.last().expect("a block was adopted");
-        let whole = |minor: u128| i128::try_from(minor).expect("a test's amounts are small");
-        let accounts = state
-            .accounts()
-            .map(|(number, one)| (number.clone(), (one.posted, whole(one.held.minor()))));
+        let accounts = state.accounts().map(|(number, one)| {
+            let [held, urgent, high] = [one.held, one.reserved_urgent, one.reserved_high]
+                .map(|amount| whole(amount.minor()));
+            (number.clone(), [one.posted, held, urgent, high])
+        });
         let payments = state.records().map(|(key, one)| {
             let code = one.refusal.as_ref().map(|refusal| refusal.code);
             let (amount, returned) = (one.movement.amount.minor(), one.returned.minor());
@@ -115,6 +143,16 @@ impl Seen {
                 chain.validators.iter().map(|one| one.key).collect(),
                 chain.next_validators.iter().map(|one| one.key).collect(),
             ),
+            queue: state.queue().map(place_in_ledger).collect(),
+            limits: state
+                .limits()
+                .map(|(key, one)| {
+                    let key = (key.debtor, key.creditor, key.currency);
+                    (key, (whole(one.limit.minor()), one.position))
+                })
+                .collect(),
+            cycles: state.cycles().map(cycle).collect(),
+            rulebook: chain.rulebook,
         }
     }
 
@@ -128,6 +166,42 @@ impl Seen {
             .or_else(|| differ("the currencies", &self.currencies, &other.currencies))
             .or_else(|| differ("the keys", &self.keys, &other.keys))
             .or_else(|| differ("the validators", &self.validators, &other.validators))
+            .or_else(|| differ("the queue", &self.queue, &other.queue))
+            .or_else(|| differ("the limits", &self.limits, &other.limits))
+            .or_else(|| differ("the cycles", &self.cycles, &other.cycles))
+            .or_else(|| differ("the rulebook", &self.rulebook, &other.rulebook))
+    }
+}
+
+fn place_in_model(entry: &Entry) -> (u64, Place) {
+    let times = (entry.from, entry.until);
+    let place = (entry.terms.uetr, entry.class, entry.place, times.0, times.1);
+    (entry.number, place)
+}
+fn place_in_ledger((number, entry): (&u64, &QueueEntry)) -> (u64, Place) {
+    let [leg] = entry.legs.as_slice() else {
+        panic!("what is modelled waits alone");
+    };
+    let place = (
+        leg.key.uetr,
+        entry.priority,
+        entry.place,
+        entry.from.millis(),
+        entry.until.millis(),
+    );
+    (*number, place)
+}
+fn cycle((height, record): (&Height, &CycleRecord)) -> Cycle {
+    let value = |one: &CycleValue| {
+        let (value, liquidity) = (one.value.minor(), one.liquidity.minor());
+        (one.currency, whole(value), whole(liquidity))
+    };
+    Cycle {
+        height: height.get(),
+        looked_at: record.entries,
+        settled: record.settled,
+        excluded: record.excluded,
+        values: record.values.iter().map(value).collect(),
     }
 }
 

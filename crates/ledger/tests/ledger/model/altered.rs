@@ -1,0 +1,155 @@
+//! Rules that differ in the model only: each must be noticed, so that the comparison is known to be able to fail.
+
+use super::author::registered;
+use super::sequences::{first_seed, run};
+use super::worlds::worlds;
+use super::{Model, Seen};
+use crate::support::*;
+use karwan_ledger::{AccountClass, AccountStatus, Genesis, GenesisDocument, QueueRules};
+use karwan_types::{Amount, DurationMs};
+
+/// A rule that differs: its name, and how the document of the model is altered.
+type Alteration = (&'static str, fn(&mut GenesisDocument));
+
+/// Rules of the network with plenty of money.
+const ALTERED: &[Alteration] = &[
+    ("a validity longer by a millisecond", |doc| {
+        let common = &mut doc.rulebook.common;
+        common.validity_max_ms = later(common.validity_max_ms);
+    }),
+    ("a retention longer by a millisecond", |doc| {
+        let common = &mut doc.rulebook.common;
+        common.retention_ms = later(common.retention_ms);
+    }),
+    ("a largest payment larger by one", |doc| {
+        doc.currencies[0].payment_max = more(doc.currencies[0].payment_max);
+    }),
+    ("a smallest payment larger by one", |doc| {
+        doc.currencies[0].payment_min = more(doc.currencies[0].payment_min);
+    }),
+    ("another supply cap", |doc| {
+        doc.currencies[0].supply_cap = money("8703000 PKR").1;
+    }),
+    ("a business date an hour off", |doc| {
+        doc.currencies[0].utc_offset_minutes -= 60
+    }),
+    ("a window that closes a minute later", |doc| {
+        doc.currencies[0].issuer_window.1 += 1
+    }),
+    ("a window that opens a minute earlier", |doc| {
+        doc.currencies[0].issuer_window.0 -= 1
+    }),
+    ("an automatic release larger by one", |doc| {
+        let tier = &mut doc.participants[4].policy[0];
+        tier.up_to = tier.up_to.map(|(currency, most)| (currency, more(most)));
+    }),
+    ("a release without a checker", |doc| {
+        doc.participants[4].policy[1].checkers = 0
+    }),
+    ("a release without a releaser", |doc| {
+        doc.participants[4].policy.last_mut().unwrap().releasers = 0;
+    }),
+    ("an opening balance larger by one", |doc| {
+        let opening = &mut doc.participants[4].accounts[0].opening;
+        *opening = more(*opening);
+    }),
+    ("clients' money taken for the house's", |doc| {
+        doc.participants[4].accounts[2].class = AccountClass::Settlement;
+    }),
+    ("a blocked account open", |doc| {
+        doc.participants[4].accounts[3].status = AccountStatus::Open;
+    }),
+    ("an account for credits only open", |doc| {
+        doc.participants[4].accounts[5].status = AccountStatus::Open;
+    }),
+    ("an account for debits only open", |doc| {
+        doc.participants[4].accounts[6].status = AccountStatus::Open;
+    }),
+    ("a closed account open", |doc| {
+        doc.participants[4].accounts[4].status = AccountStatus::Open;
+    }),
+    ("a maker's key as a checker's", |doc| {
+        doc.participants[4].keys[1].role = karwan_ledger::Role::Checker;
+    }),
+    ("another governor", |doc| {
+        doc.jurisdictions[0].governors[0] = stranger("governor").public_key();
+    }),
+    ("a bank taken for something else", |doc| {
+        doc.participants[4].kind = karwan_ledger::ParticipantKind::Pso;
+    }),
+    ("a bank of another jurisdiction", |doc| {
+        doc.participants[4].jurisdiction = country("KG");
+    }),
+    ("another clearing number", |doc| {
+        doc.participants[6].members.clear()
+    }),
+];
+
+fn more(amount: Amount) -> Amount {
+    Amount::from_minor(amount.minor() + 1)
+}
+fn later(duration: DurationMs) -> DurationMs {
+    millis(duration.millis() + 1)
+}
+
+/// Rules of what waits, on the network in which money is short.
+const QUEUED: &[Alteration] = &[
+    ("one day further ahead", |doc| {
+        queue(doc).days_ahead_max += 1;
+    }),
+    ("a longer wait by a millisecond", |doc| {
+        queue(doc).waiting_max_ms = later(queue(doc).waiting_max_ms);
+    }),
+    ("cycles by another turn", |doc| queue(doc).cycle_blocks = 2),
+    ("cycles at another length", |doc| {
+        queue(doc).cycle_length -= 1;
+    }),
+    ("one payment less in a cycle", |doc| {
+        queue(doc).cycle_entries_max = 3;
+    }),
+    ("less room in the queue", |doc| {
+        queue(doc).account_entries_max = 2;
+    }),
+];
+
+fn queue(document: &mut GenesisDocument) -> &mut QueueRules {
+    &mut document.rulebook.common.queue
+}
+
+#[test]
+fn every_rule_that_differs_in_the_model_is_noticed() {
+    let [tight, rich, _] = worlds().try_into().expect("there are three");
+    notice(&rich, ALTERED);
+    notice(&tight, QUEUED);
+}
+
+fn notice(document: &GenesisDocument, alterations: &[Alteration]) {
+    const WITHIN: u64 = 3_000;
+    let genesis = Genesis::new(document.clone()).unwrap();
+    let altered = |(name, alter): &Alteration| {
+        let mut document = document.clone();
+        alter(&mut document);
+        (*name, Model::new(&document))
+    };
+    let mut unnoticed: Vec<(&str, Model)> = alterations.iter().map(altered).collect();
+    let secrets = registered();
+    for seed in first_seed()..first_seed() + WITHIN {
+        if unnoticed.is_empty() {
+            return;
+        }
+        let steps = run(&genesis, &secrets, seed, &mut Vec::new());
+        unnoticed.retain(|(_, model)| {
+            let mut model = model.clone();
+            steps.iter().all(|step| {
+                let offer = &step.offer;
+                let included = model.block(offer.time.millis(), &offer.transactions);
+                Seen::of_model(&model, included) == step.seen
+            })
+        });
+    }
+    let names: Vec<&str> = unnoticed.iter().map(|(name, _)| *name).collect();
+    assert!(
+        names.is_empty(),
+        "not noticed in {WITHIN} sequences: {names:?}"
+    );
+}

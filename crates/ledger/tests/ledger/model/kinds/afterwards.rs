@@ -1,0 +1,200 @@
+//! What follows a payment: approvals, cancellation, return, confirmation.
+
+use super::super::author::Author;
+use super::super::books::{Model, Payment, Waiting, What};
+use super::super::instructions::{Item, Turn};
+use super::super::payment_rules::amount_alone;
+use super::super::signing::{Group, institution, one_of};
+use super::{Authored, Modelled};
+use crate::support::*;
+use karwan_ledger::{Approve, Cancel, ConfirmCredit, Holder, Operation, Return};
+use karwan_types::{AgentIdentification, TransactionStatus};
+
+impl Authored for Approve {
+    fn write(author: &mut Author, chain: &Chain, model: &Model) -> Option<Operation> {
+        let operation = |one: &Waiting| one.operation.clone();
+        let waiting: Vec<Operation> = model.waiting.iter().map(operation).collect();
+        if waiting.is_empty() && author.chance(80) {
+            return None;
+        }
+        if waiting.is_empty() || author.chance(4) {
+            return Some(chain.approve(halt("KZT")).into());
+        }
+        Some(chain.approve(author.pick(&waiting).clone()).into())
+    }
+}
+impl Modelled for Approve {
+    fn groups(&self, model: &Model) -> Result<Vec<Group>, u16> {
+        let waiting = model
+            .waiting
+            .iter()
+            .find(|one| one.hash == self.instruction);
+        let groups = model.groups(&waiting.ok_or(406u16)?.operation)?;
+        let holders = groups.into_iter().flat_map(|group| group.holders);
+        Ok(one_of(holders.collect()))
+    }
+    fn perform(&self, _model: &mut Model, _turn: &Turn, _open: &[Item]) -> Result<(), u16> {
+        panic!("an approval is counted, not performed")
+    }
+}
+
+impl Authored for Cancel {
+    fn write(author: &mut Author, _chain: &Chain, model: &Model) -> Option<Operation> {
+        let waits = |one: &Payment| {
+            let open = [TransactionStatus::Patc, TransactionStatus::Pdng].contains(&one.status);
+            open && matches!(one.what, What::Payment | What::IssueRequest)
+        };
+        let earlier = author.earlier(model, waits);
+        let Some(sum) = earlier else {
+            let (of, name) = (author.bank(), author.name());
+            return author.chance(20).then(|| cancel(of, &name).into());
+        };
+        let one = Self {
+            agent: AgentIdentification::Lei(sum.agent),
+            uetr: sum.uetr,
+            reason: "CUST".parse().expect("a code"),
+        };
+        Some(one.into())
+    }
+}
+impl Modelled for Cancel {
+    fn groups(&self, model: &Model) -> Result<Vec<Group>, u16> {
+        Ok(institution(model.debtor(&self.agent)?, None))
+    }
+    fn perform(&self, model: &mut Model, _turn: &Turn, _open: &[Item]) -> Result<(), u16> {
+        let row = model.original(&self.agent, self.uetr)?.clone();
+        let settled = [TransactionStatus::Acsc, TransactionStatus::Accc].contains(&row.status);
+        if settled {
+            let all_back = row.returned == row.sum.amount;
+            return Err(if all_back { 1405 } else { 1404 });
+        }
+        let (agent, uetr) = (row.sum.agent, row.sum.uetr);
+        if let Some(number) = model.queued(agent, uetr) {
+            model.leave_queue(number);
+            model.change(agent, uetr, TransactionStatus::Canc, None);
+            return Ok(());
+        }
+        let open_request = row.what == What::IssueRequest && row.status == TransactionStatus::Pdng;
+        if row.status != TransactionStatus::Patc && !open_request {
+            return Err(1403);
+        }
+        model.change(agent, uetr, TransactionStatus::Canc, None);
+        let nothing_left = |waiting: &Waiting, model: &Model| {
+            waiting.operation == row.operation && model.still_open(waiting).is_empty()
+        };
+        let place = model
+            .waiting
+            .iter()
+            .position(|one| nothing_left(one, model));
+        if let Some(place) = place {
+            model.waiting.remove(place);
+        }
+        Ok(())
+    }
+}
+
+fn is_settled(one: &Payment) -> bool {
+    matches!(
+        one.status,
+        TransactionStatus::Acsc | TransactionStatus::Accc
+    )
+}
+
+impl Authored for Return {
+    fn write(author: &mut Author, _chain: &Chain, model: &Model) -> Option<Operation> {
+        let sum = author.earlier(model, is_settled)?;
+        let name = author.name();
+        let back = Self {
+            uetr: uetr(&name),
+            original_agent: AgentIdentification::Lei(sum.agent),
+            original_uetr: sum.uetr,
+            amount: author.part_of(sum.amount),
+            reason: "AC04".parse().expect("a code"),
+        };
+        Some(back.into())
+    }
+}
+impl Modelled for Return {
+    fn alone(&self) -> Option<u16> {
+        amount_alone(self.amount.minor())
+    }
+    fn groups(&self, model: &Model) -> Result<Vec<Group>, u16> {
+        let sum = &model
+            .original(&self.original_agent, self.original_uetr)?
+            .sum;
+        let money = Some((sum.currency, self.amount.minor()));
+        Ok(institution(sum.creditor.ok_or(1401u16)?, money))
+    }
+    fn items(&self, model: &Model) -> Vec<Item> {
+        let original = model.original(&self.original_agent, self.original_uetr);
+        let Ok(Some(returner)) = original.map(|original| original.sum.creditor) else {
+            return Vec::new();
+        };
+        let mut sum = original.expect("matched above").sum.clone();
+        sum.creditor = Some(sum.agent);
+        sum.agent = returner;
+        sum.uetr = self.uetr;
+        (sum.debit, sum.credit) = (sum.credit, sum.debit);
+        sum.amount = self.amount.minor();
+        let what = What::Return;
+        vec![Item { what, sum }]
+    }
+    fn perform(&self, model: &mut Model, turn: &Turn, open: &[Item]) -> Result<(), u16> {
+        let amount = self.amount.minor();
+        let original = model
+            .original(&self.original_agent, self.original_uetr)?
+            .clone();
+        match original.what {
+            What::Payment | What::Hold(_) => {}
+            What::Return => return Err(1406),
+            What::IssueRequest | What::Redemption => return Err(1402),
+        }
+        if !is_settled(&original) {
+            return Err(1403);
+        }
+        if original.returned == original.sum.amount {
+            return Err(1405);
+        }
+        if original.returned + amount > original.sum.amount {
+            return Err(1007);
+        }
+        let sum = &original.sum;
+        model.moves(sum.currency)?;
+        let returner = sum.creditor.expect("settled");
+        let from = (returner, sum.credit.as_ref());
+        let to = (sum.agent, sum.debit.as_ref());
+        let (debit, credit) = model.route(sum.currency, from, to, true)?;
+        model.has(&debit, amount)?;
+        model.transfer(&debit, &credit, amount);
+        model.payment_mut(sum.agent, sum.uetr).returned += amount;
+        model.book(turn, &open[0], TransactionStatus::Acsc, None);
+        Ok(())
+    }
+}
+
+impl Authored for ConfirmCredit {
+    fn write(author: &mut Author, _chain: &Chain, model: &Model) -> Option<Operation> {
+        let sum = author.earlier(model, is_settled)?;
+        let (agent, uetr) = (AgentIdentification::Lei(sum.agent), sum.uetr);
+        Some(Self { agent, uetr }.into())
+    }
+}
+impl Modelled for ConfirmCredit {
+    fn groups(&self, model: &Model) -> Result<Vec<Group>, u16> {
+        let sum = &model.original(&self.agent, self.uetr)?.sum;
+        let creditor = sum.creditor.ok_or(1401u16)?;
+        Ok(one_of(vec![Holder::Participant(creditor)]))
+    }
+    fn perform(&self, model: &mut Model, _turn: &Turn, _open: &[Item]) -> Result<(), u16> {
+        let row = model.original(&self.agent, self.uetr)?;
+        if matches!(row.what, What::IssueRequest | What::Redemption) {
+            return Err(1402);
+        }
+        if row.status != TransactionStatus::Acsc {
+            return Err(1403);
+        }
+        let (agent, uetr) = (row.sum.agent, row.sum.uetr);
+        model.change(agent, uetr, TransactionStatus::Accc, None);
+        Ok(())
+    }
+}

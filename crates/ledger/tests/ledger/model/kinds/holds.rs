@@ -1,0 +1,143 @@
+//! Holds, and what becomes of them.
+
+use super::super::author::Author;
+use super::super::books::{Model, Payment, What, whole};
+use super::super::instructions::{Item, Turn};
+use super::super::payment_rules::amount_alone;
+use super::super::signing::{Group, either_side};
+use super::{Authored, Modelled};
+use crate::support::*;
+use karwan_ledger::{Hold, Operation, PaymentTerms, Post, Void};
+use karwan_types::{AgentIdentification, TransactionStatus, Uetr};
+
+impl Authored for Hold {
+    fn write(author: &mut Author, chain: &Chain, model: &Model) -> Option<Operation> {
+        let block = chain.upcoming();
+        let expires = match author.random.u32(..10) {
+            0 => block,
+            1 => block.after(VALIDITY),
+            2 => block.after(VALIDITY).after(millis(1)),
+            3 => block.after(millis(1)),
+            _ => block.after(millis(author.random.u64(1..7_200_000))),
+        };
+        let payment = author.terms(model);
+        Some(Self { payment, expires }.into())
+    }
+    fn payments(&self) -> Vec<&PaymentTerms> {
+        vec![&self.payment]
+    }
+}
+impl Modelled for Hold {
+    fn alone(&self) -> Option<u16> {
+        amount_alone(self.payment.amount.minor())
+    }
+    fn groups(&self, model: &Model) -> Result<Vec<Group>, u16> {
+        model.groups_of_payment(&self.payment)
+    }
+    fn items(&self, model: &Model) -> Vec<Item> {
+        let what = What::Hold(self.expires.millis());
+        model.item(&self.payment, what).into_iter().collect()
+    }
+    fn perform(&self, model: &mut Model, turn: &Turn, open: &[Item]) -> Result<(), u16> {
+        let terms = &self.payment;
+        let longest = model.time + model.rulebook.common.validity_max_ms.millis();
+        let reject = terms.reject_time.map(|time| time.millis());
+        let until = self.expires.millis();
+        if until <= model.time || until > longest.min(reject.unwrap_or(longest)) {
+            return Err(609);
+        }
+        let (debit, _, from) = model.payable(terms)?;
+        if from > model.time {
+            return Err(606);
+        }
+        if model.stands_behind(&debit, terms.priority) {
+            return Err(1302);
+        }
+        let amount = terms.amount.minor();
+        model.has(&debit, amount)?;
+        model.account_mut(&debit).held += whole(amount);
+        model.book(turn, &open[0], TransactionStatus::Pdng, None);
+        Ok(())
+    }
+}
+
+fn is_open_hold(one: &Payment) -> bool {
+    matches!(one.what, What::Hold(_)) && one.status == TransactionStatus::Pdng
+}
+
+impl Authored for Post {
+    fn write(author: &mut Author, _chain: &Chain, model: &Model) -> Option<Operation> {
+        let sum = author.earlier(model, is_open_hold)?;
+        let amount = author.part_of(sum.amount);
+        let (agent, uetr) = (AgentIdentification::Lei(sum.agent), sum.uetr);
+        Some(
+            Self {
+                agent,
+                uetr,
+                amount,
+            }
+            .into(),
+        )
+    }
+}
+impl Modelled for Post {
+    fn alone(&self) -> Option<u16> {
+        amount_alone(self.amount.minor())
+    }
+    fn groups(&self, model: &Model) -> Result<Vec<Group>, u16> {
+        let sum = &model.original(&self.agent, self.uetr)?.sum;
+        Ok(either_side(sum, Some((sum.currency, self.amount.minor()))))
+    }
+    fn perform(&self, model: &mut Model, _turn: &Turn, _open: &[Item]) -> Result<(), u16> {
+        let hold = open_hold(model, &self.agent, self.uetr)?.sum.clone();
+        let amount = self.amount.minor();
+        if amount > hold.amount {
+            return Err(1007);
+        }
+        model.moves(hold.currency)?;
+        let debit = hold.debit.expect("a hold has its account");
+        let credit = hold.credit.expect("a hold has its account");
+        model.let_go(&debit, hold.amount);
+        model.transfer(&debit, &credit, amount);
+        model.payment_mut(hold.agent, self.uetr).sum.amount = amount;
+        model.change(hold.agent, self.uetr, TransactionStatus::Acsc, None);
+        Ok(())
+    }
+}
+
+impl Authored for Void {
+    fn write(author: &mut Author, _chain: &Chain, model: &Model) -> Option<Operation> {
+        let sum = author.earlier(model, is_open_hold)?;
+        let (agent, uetr) = (AgentIdentification::Lei(sum.agent), sum.uetr);
+        Some(Self { agent, uetr }.into())
+    }
+}
+impl Modelled for Void {
+    fn groups(&self, model: &Model) -> Result<Vec<Group>, u16> {
+        let sum = &model.original(&self.agent, self.uetr)?.sum;
+        Ok(either_side(sum, None))
+    }
+    fn perform(&self, model: &mut Model, _turn: &Turn, _open: &[Item]) -> Result<(), u16> {
+        let hold = open_hold(model, &self.agent, self.uetr)?.sum.clone();
+        let account = hold.debit.expect("a hold has its account");
+        model.let_go(&account, hold.amount);
+        model.change(hold.agent, hold.uetr, TransactionStatus::Canc, None);
+        Ok(())
+    }
+}
+
+fn open_hold<'a>(
+    model: &'a Model,
+    agent: &AgentIdentification,
+    uetr: Uetr,
+) -> Result<&'a Payment, u16> {
+    let row = model.original(agent, uetr)?;
+    let What::Hold(until) = row.what else {
+        return Err(1402);
+    };
+    match row.status {
+        TransactionStatus::Pdng => Ok(row),
+        TransactionStatus::Canc if until <= model.time => Err(608),
+        _ => Err(1403),
+    }
+}
