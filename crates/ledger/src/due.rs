@@ -28,8 +28,6 @@ pub(crate) enum Due {
     HoldExpires(InstructionKey),
     /// An instruction that waits for signatures, over after its expiry.
     ApprovalExpires(InstructionHash),
-    /// A version of the rulebook is to come into force.
-    RulebookActivates(u32),
     /// A queued payment has waited until its end.
     QueueEntryEnds(u64),
 }
@@ -74,14 +72,22 @@ impl PendingApproval {
 
 impl RulebookRecord {
     /// When this version is to come into force.
-    pub(crate) fn due(&self, version: u32) -> Option<(Timestamp, Due)> {
+    pub(crate) fn activation(&self, version: u32) -> Option<(Timestamp, u32)> {
         let waits = self.status == RulebookStatus::Scheduled;
-        waits.then_some((self.activates, Due::RulebookActivates(version)))
+        waits.then_some((self.activates, version))
     }
 }
 
-/// Ends what is over at a block's time, and forgets what need not be remembered.
+/// Brings versions of the rulebook into force, ends what is over at a block's time, and forgets what need not be remembered.
 pub(crate) fn execute_due(state: &mut State, at: (Height, Timestamp), outcomes: &mut Vec<Outcome>) {
+    // Versions first, whatever else is over earlier: everything at one height is judged by one version. They are few.
+    while let Some((_, version)) = state
+        .activations
+        .get_min()
+        .filter(|(from, _)| *from <= at.1)
+    {
+        activate_rulebook(state, at, *version, outcomes);
+    }
     while outcomes.len() < DUE_OUTCOMES_MAX {
         let Some((over, due)) = state.due.get_min().copied() else {
             break;
@@ -93,7 +99,6 @@ pub(crate) fn execute_due(state: &mut State, at: (Height, Timestamp), outcomes: 
         match due {
             Due::HoldExpires(key) => expire_hold(state, at, key, outcomes),
             Due::ApprovalExpires(instruction) => expire_approval(state, at, instruction, outcomes),
-            Due::RulebookActivates(version) => activate_rulebook(state, at, version, outcomes),
             Due::QueueEntryEnds(number) => {
                 let rejection = overdue(state.queue_entry(number));
                 queue::refuse(state, at, number, &rejection, outcomes);

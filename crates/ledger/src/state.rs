@@ -77,6 +77,8 @@ pub struct State {
     pub(crate) emergency_ends: OrdSet<(Timestamp, EmergencyRuleId)>,
     pub(crate) agents: OrdMap<AgentIdentification, Lei>,
     pub(crate) settlement_accounts: OrdMap<(Lei, CurrencyCode), AccountNumber>,
+    /// The versions of the rulebook that are to come into force.
+    pub(crate) activations: OrdSet<(Timestamp, u32)>,
     pub(crate) due: OrdSet<(Timestamp, Due)>,
     pub(crate) forgettable: OrdSet<(Timestamp, Forgettable)>,
 }
@@ -113,6 +115,7 @@ impl State {
             emergency_ends: OrdSet::new(),
             agents: OrdMap::new(),
             settlement_accounts: OrdMap::new(),
+            activations: OrdSet::new(),
             due: OrdSet::new(),
             forgettable: OrdSet::new(),
         };
@@ -244,7 +247,8 @@ impl State {
     pub fn next_due(&self) -> Option<Timestamp> {
         let due = self.due.get_min().map(|(time, _)| *time);
         let starts = self.starts.get_min().map(|(time, _)| *time);
-        due.into_iter().chain(starts).min()
+        let activations = self.activations.get_min().map(|(time, _)| *time);
+        due.into_iter().chain(starts).chain(activations).min()
     }
 
     /// The root that headers commit to. The state must be sealed.
@@ -339,8 +343,9 @@ impl State {
         for (instruction, approval) in self.approvals.iter() {
             self.due.insert(approval.due(*instruction));
         }
+        self.activations = OrdSet::new();
         for (version, record) in self.rulebooks.iter() {
-            self.due.extend(record.due(*version));
+            self.activations.extend(record.activation(*version));
         }
         for (id, valid_until) in self.transactions.iter() {
             self.forgettable
@@ -465,14 +470,11 @@ impl State {
     }
     /// Records a version of the rulebook and when it is to be activated.
     pub(crate) fn put_rulebook(&mut self, version: u32, record: RulebookRecord) {
-        if let Some(due) = self
-            .rulebooks
-            .get(&version)
-            .and_then(|old| old.due(version))
-        {
-            self.due.remove(&due);
+        let old = self.rulebooks.get(&version);
+        if let Some(activation) = old.and_then(|old| old.activation(version)) {
+            self.activations.remove(&activation);
         }
-        self.due.extend(record.due(version));
+        self.activations.extend(record.activation(version));
         self.rulebooks.insert(version, record);
     }
     /// Puts a recorded version in force.

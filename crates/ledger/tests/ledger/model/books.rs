@@ -332,13 +332,23 @@ impl Model {
         included.into_iter().map(|(id, _)| id).collect()
     }
 
-    /// Earlier first; at one time holds, then instructions that wait for signatures, rulebooks, and what waits for funds.
+    /// Rulebooks first, so that one version judges the whole block. Then earlier first; at one time holds, then instructions that
+    /// wait for signatures, and what waits for funds.
     fn end_what_is_over(&mut self) {
+        let mut versions: Vec<(u64, u32)> = self
+            .scheduled
+            .iter()
+            .map(|one| (one.from, one.rulebook.version))
+            .filter(|(from, _)| *from <= self.time)
+            .collect();
+        versions.sort_unstable();
+        for (_, version) in versions {
+            self.bring_into_force(version);
+        }
         #[derive(PartialEq, Eq, PartialOrd, Ord)]
         enum Over {
             Hold(Lei, Uetr),
             Waiting(InstructionHash),
-            Version(u32),
             Queued(u64),
         }
         let mut over: Vec<(u64, Over)> = Vec::new();
@@ -351,9 +361,6 @@ impl Model {
         }
         for waiting in &self.waiting {
             over.push((waiting.until + 1, Over::Waiting(waiting.hash)));
-        }
-        for version in &self.scheduled {
-            over.push((version.from, Over::Version(version.rulebook.version)));
         }
         for entry in &self.queue {
             over.push((entry.until + 1, Over::Queued(entry.number)));
@@ -369,7 +376,6 @@ impl Model {
                     self.change(agent, uetr, TransactionStatus::Canc, None);
                 }
                 Over::Waiting(hash) => self.time_out(hash),
-                Over::Version(version) => self.bring_into_force(version),
                 Over::Queued(number) => {
                     let entry = self.entry(number);
                     let asked = entry.terms.reject_time.map(|time| time.millis());

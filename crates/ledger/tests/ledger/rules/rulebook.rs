@@ -357,3 +357,17 @@ fn a_rulebook_that_is_not_sound_is_no_genesis() {
     );
     check(&|book| book.common.queue.cycle_entries_max = 5_001, "5000");
 }
+
+#[test]
+fn everything_at_one_height_is_judged_by_one_version() {
+    let mut chain = Chain::new();
+    let propose = proposal(&chain, capped);
+    chain.check(propose.clone(), &governors(), "PDNG");
+    // The hold is over before the version comes into force, but no block comes in between.
+    let over = Timestamp::from_millis(propose.activates.millis() - 1);
+    let deposit = hold(INDUS, NARYN, "50.00 PKR", "deposit", over);
+    chain.check(deposit, &all(INDUS), "PDNG");
+    let outcomes = chain.at(propose.activates).block(&[]);
+    assert_eq!(say(&outcomes), "ACSC, CANC");
+    assert!(outcomes.iter().all(|outcome| outcome.rulebook == 2));
+}
