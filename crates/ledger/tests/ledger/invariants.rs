@@ -4,10 +4,13 @@
 
 mod corrupted;
 mod observation;
+mod properties;
 
-pub(crate) use observation::{Observation, Settled, Watch};
+pub(crate) use observation::{
+    Observation, SeenAccount, SeenCurrency, SeenLimit, SeenRecord, Settled, Watch,
+};
 
-use karwan_ledger::{AccountClass, RecordKind};
+use karwan_ledger::{AccountClass, AccountStatus, RecordKind};
 use karwan_types::TransactionStatus;
 use std::collections::BTreeMap;
 
@@ -17,7 +20,8 @@ pub(crate) type Check = (
     fn(&Observation, &Observation) -> Option<String>,
 );
 
-/// All of them. I4, I5, I8, I9, I10, I15 and I16 speak of things that are not on the ledger yet; I12 is checked by the driver.
+/// All that can be seen from one block to the next. I12 and I17 are no such checks; `properties` has them, and says which
+/// invariants are left out and why.
 pub(crate) const CHECKS: &[Check] = &[
     ("I1: the accounts of a currency sum up to zero", sums),
     (
@@ -35,10 +39,13 @@ pub(crate) const CHECKS: &[Check] = &[
         movements,
     ),
     ("I7: a reference has one effect", effects),
+    ("I8: no blocked account pays", blocked),
+    ("I10: no limit is passed", limits),
     ("I11: nothing is included after its expiry", inclusion),
     ("I11: nothing settles after its reject time", deadlines),
     ("I13: client money is not the house's", client_money),
     ("I14: a status does not go back", statuses),
+    ("I15: one version of the rulebook is in force", versions),
 ];
 
 fn sums(_: &Observation, now: &Observation) -> Option<String> {
@@ -139,6 +146,48 @@ fn effects(before: &Observation, now: &Observation) -> Option<String> {
         seen.push(settled);
     }
     None
+}
+
+/// Statuses of accounts do not change in a block yet; when orders change them, the order of events decides.
+fn blocked(before: &Observation, now: &Observation) -> Option<String> {
+    now.settled.iter().find_map(|settled| {
+        let status = before.accounts[&settled.debit].status;
+        let pays = matches!(status, AccountStatus::Open | AccountStatus::BlockedCredit);
+        (!pays).then(|| {
+            format!(
+                "{:?} was paid by {}, which is {status:?}",
+                settled.key, settled.debit
+            )
+        })
+    })
+}
+
+/// A limit that was lowered below what is used of it is no breach, but nothing may be paid under it.
+fn limits(before: &Observation, now: &Observation) -> Option<String> {
+    now.limits.iter().find_map(|(key, row)| {
+        let old = before.limits.get(key)?;
+        let same = old.limit == row.limit;
+        let passed = row.position > row.limit && row.position > old.position;
+        (same && passed).then(|| {
+            format!(
+                "{key:?}: {} used of {}, from {}",
+                row.position, row.limit, old.position
+            )
+        })
+    })
+}
+
+fn versions(_: &Observation, now: &Observation) -> Option<String> {
+    let [active] = now.active_versions.as_slice() else {
+        return Some(format!("versions {:?} are in force", now.active_versions));
+    };
+    let others = now.cited_versions.iter().any(|cited| cited != active);
+    others.then(|| {
+        format!(
+            "version {active} is in force, but {:?} are cited",
+            now.cited_versions
+        )
+    })
 }
 
 fn inclusion(_: &Observation, now: &Observation) -> Option<String> {

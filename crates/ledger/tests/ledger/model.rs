@@ -4,8 +4,9 @@
 //! Random instructions go to both; after every block both must have said and kept the same.
 
 mod altered;
-mod author;
+pub(crate) mod author;
 mod books;
+pub(crate) mod broken;
 mod cycle;
 mod instructions;
 pub(crate) mod kinds;
@@ -16,7 +17,7 @@ mod seen;
 pub(crate) mod sequences;
 mod signing;
 mod trace;
-mod worlds;
+pub(crate) mod worlds;
 
 pub(crate) use books::Model;
 pub(crate) use seen::Seen;

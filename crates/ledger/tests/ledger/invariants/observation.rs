@@ -2,19 +2,21 @@
 
 use crate::model::kinds::payments_of;
 use karwan_ledger::{
-    AccountClass, InstructionKey, PaymentKind, PaymentTerms, RecordKind, State, Transaction,
+    AccountClass, AccountStatus, InstructionKey, LimitKey, PaymentKind, PaymentTerms, RecordKind,
+    RulebookStatus, State, Transaction,
 };
 use karwan_types::{
     AccountNumber, Block, CurrencyCode, InstructionHash, Lei, Outcome, Timestamp,
     TransactionStatus, Uetr,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Clone, Debug)]
 pub(crate) struct SeenAccount {
     pub(crate) owner: Lei,
     pub(crate) currency: CurrencyCode,
     pub(crate) class: AccountClass,
+    pub(crate) status: AccountStatus,
     pub(crate) posted: i128,
     pub(crate) held: i128,
 }
@@ -24,6 +26,12 @@ pub(crate) struct SeenCurrency {
     pub(crate) contra: AccountNumber,
     pub(crate) issued: i128,
     pub(crate) redeemed: i128,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SeenLimit {
+    pub(crate) limit: i128,
+    pub(crate) position: i128,
 }
 
 #[derive(Clone, Debug)]
@@ -69,6 +77,11 @@ pub(crate) struct Observation {
     pub(crate) settled: Vec<Settled>,
     /// The expiry of every transaction of the block.
     pub(crate) included: Vec<Timestamp>,
+    pub(crate) limits: BTreeMap<LimitKey, SeenLimit>,
+    /// The versions of the rulebook that are in force.
+    pub(crate) active_versions: Vec<u32>,
+    /// The versions that the answers of the block cite.
+    pub(crate) cited_versions: BTreeSet<u32>,
 }
 
 /// Follows a chain block by block and stops at the first broken invariant.
@@ -105,6 +118,8 @@ impl Watch {
             .iter()
             .filter_map(|outcome| self.settled(state, outcome))
             .collect();
+        now.cited_versions
+            .extend(outcomes.iter().map(|outcome| outcome.rulebook));
         for outcome in outcomes {
             let refused = outcome.status == TransactionStatus::Rjct;
             assert_eq!(refused, outcome.refusal.is_some(), "{outcome:?}");
@@ -149,6 +164,7 @@ fn observe(state: &State) -> Observation {
         owner: account.owner,
         currency: account.currency,
         class: account.class,
+        status: account.status,
         posted: account.posted,
         held: signed(account.held.minor()),
     };
@@ -183,5 +199,19 @@ fn observe(state: &State) -> Observation {
             .collect(),
         settled: Vec::new(),
         included: Vec::new(),
+        limits: state
+            .limits()
+            .map(|(key, row)| {
+                let limit = signed(row.limit.minor());
+                let position = row.position;
+                (*key, SeenLimit { limit, position })
+            })
+            .collect(),
+        active_versions: state
+            .rulebooks()
+            .filter(|(_, one)| one.status == RulebookStatus::Active)
+            .map(|(version, _)| *version)
+            .collect(),
+        cited_versions: [state.rules().version].into(),
     }
 }

@@ -1,5 +1,6 @@
 //! The model's books, how they are opened from a genesis document, and what a block does to them.
 
+use super::broken::Break;
 use super::cycle::Cycle;
 use super::queue::{Entry, Limit};
 use super::rules::{Emergency, Scheduled};
@@ -90,6 +91,8 @@ pub(crate) struct Said {
     pub(crate) status: TransactionStatus,
     pub(crate) code: Option<u16>,
     pub(crate) sum: Option<Sum>,
+    /// Whether it was said before of the same instruction.
+    pub(crate) repeated: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -119,6 +122,10 @@ pub(crate) struct Model {
     /// The accounts for which something changed for the better in this block.
     pub(crate) touched: Vec<AccountNumber>,
     pub(crate) cycle_wanted: bool,
+    /// The versions of the rulebook in force: one.
+    pub(crate) in_force: Vec<u32>,
+    /// Which rule is broken on purpose.
+    pub(crate) broken: Option<Break>,
     pub(crate) said: Vec<Said>,
 }
 
@@ -157,6 +164,8 @@ impl Model {
             cycles: Vec::new(),
             touched: Vec::new(),
             cycle_wanted: false,
+            in_force: vec![document.rulebook.version],
+            broken: None,
             said: Vec::new(),
         };
         for rules in &document.currencies {
@@ -307,7 +316,8 @@ impl Model {
                 Operation::RulebookPropose(_) => common.proposal_validity_max_ms,
                 _ => common.validity_max_ms,
             };
-            if until >= time && until <= time + ahead.millis() && !known && !twice {
+            let in_time = until >= time || self.breaks(Break::IncludesLate);
+            if in_time && until <= time + ahead.millis() && !known && !twice {
                 included.push((id, transaction));
             }
         }
@@ -429,6 +439,7 @@ impl Model {
             status,
             code,
             sum: Some(payment.sum.clone()),
+            repeated: false,
         };
         self.said.push(said);
     }

@@ -1,6 +1,7 @@
 //! How an instruction comes to the model: its signers, its references, its waiting, its performance.
 
 use super::books::{Model, Payment, Said, Sum, Waiting, What};
+use super::broken::Break;
 use super::kinds::modelled;
 use super::signing::Group;
 use karwan_ledger::{Operation, PaymentTerms, Transaction, instruction_hash};
@@ -49,6 +50,7 @@ impl Model {
             status,
             code,
             sum,
+            repeated: false,
         });
     }
     fn say(&mut self, turn: &Turn, status: TransactionStatus, code: Option<u16>, sum: Option<Sum>) {
@@ -57,6 +59,7 @@ impl Model {
             status,
             code,
             sum,
+            repeated: false,
         });
     }
     /// Puts an instruction on the books, or its next status.
@@ -106,7 +109,13 @@ impl Model {
                 None if self.acts_for(signers, item.sum.agent) => open.push(item.clone()),
                 None => {}
                 Some(old) if old.operation == turn.operation => {
+                    let settled = old.status == TransactionStatus::Acsc;
+                    if settled && self.breaks(Break::PaysAgain) {
+                        open.push(item.clone());
+                        continue;
+                    }
                     self.say(turn, old.status, old.code, Some(old.sum.clone()));
+                    self.said.last_mut().expect("just said").repeated = true;
                 }
                 Some(_) => {
                     conflict = conflict.or(Some(index));

@@ -113,10 +113,10 @@ macro_rules! kinds {
 
 kinds! {
     modelled {
-        IssueRequest: 4,
-        Issue: 4,
-        RedeemRequest: 4,
-        RedeemConfirm: 2,
+        IssueRequest: 6,
+        Issue: 8,
+        RedeemRequest: 5,
+        RedeemConfirm: 4,
         RedeemCancel: 2,
         Pay: 40,
         PayBulk: 6,

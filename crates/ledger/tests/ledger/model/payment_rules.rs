@@ -1,6 +1,7 @@
 //! The model's reasons to refuse a payment, one after another, by their stable numbers.
 
 use super::books::{Account, Model, whole};
+use super::broken::Break;
 use karwan_ledger::{AccountClass, AccountStatus, PaymentKind, PaymentTerms, Priority};
 use karwan_types::{AccountNumber, CurrencyCode, Lei};
 
@@ -43,7 +44,8 @@ impl Model {
             first = first.max(start);
         }
         let reject = terms.reject_time.map(|time| time.millis());
-        if reject.is_some_and(|reject| reject < self.time) {
+        let late = reject.is_some_and(|reject| reject < self.time);
+        if late && !self.breaks(Break::SettlesTooLate) {
             return Err(605);
         }
         if let Some(from) = terms.from_time.map(|time| time.millis()) {
@@ -104,8 +106,12 @@ impl Model {
         clients_too: bool,
     ) -> Result<(AccountNumber, AccountNumber), u16> {
         let debit = self.of(from.0, from.1, currency).ok_or(901u16)?;
-        Self::may_debit(debit, currency)?;
+        match Self::may_debit(debit, currency) {
+            Err(905) if self.breaks(Break::DebitsBlocked) => {}
+            verdict => verdict?,
+        }
         let clients = debit.class == AccountClass::ClientSegregated;
+        let clients_too = clients_too || self.breaks(Break::SpendsClientMoney);
         let allowed = debit.class == AccountClass::Settlement || (clients && clients_too);
         if !allowed {
             return Err(908);
@@ -162,7 +168,9 @@ impl Model {
     }
     /// Gives back what was held.
     pub(crate) fn let_go(&mut self, account: &AccountNumber, amount: u128) {
-        self.account_mut(account).held -= whole(amount);
+        if !self.breaks(Break::KeepsHolding) {
+            self.account_mut(account).held -= whole(amount);
+        }
         self.touch(account);
     }
     /// Settles a payment that may not wait.

@@ -1,6 +1,7 @@
 //! The model's queue: one list of what waits, sorted anew whenever somebody asks for its order.
 
 use super::books::{Account, Model, whole};
+use super::broken::Break;
 use super::instructions::{Item, Turn};
 use karwan_ledger::{OnShortage, PaymentTerms, Priority};
 use karwan_types::{AccountNumber, CurrencyCode, Lei, TransactionStatus, Uetr};
@@ -93,12 +94,13 @@ impl Model {
         for limit in &self.limits {
             let concerned =
                 limit.debtor == debtor && limit.creditor == creditor && limit.currency == currency;
-            if concerned && limit.position + amount > limit.limit {
+            let above = limit.position + amount > limit.limit;
+            if concerned && above && !self.breaks(Break::PaysAboveLimits) {
                 return Err(1303);
             }
         }
         let account = self.account(debit).expect("looked up before");
-        if Self::usable(account, class) < amount {
+        if Self::usable(account, class) < amount && !self.breaks(Break::PaysWithoutFunds) {
             return Err(1301);
         }
         self.move_money(debit, credit, amount, class);
@@ -136,7 +138,8 @@ impl Model {
             Priority::High => account.for_high = (account.for_high - amount).max(0),
             Priority::Norm => {}
         }
-        self.account_mut(credit).posted += amount;
+        let lost = i128::from(self.breaks(Break::LosesAUnit));
+        self.account_mut(credit).posted += amount - lost;
         self.touch(credit);
     }
     /// What a payment of a class can use of an account.
@@ -156,7 +159,8 @@ impl Model {
     pub(crate) fn may_go(&self, entry: &Entry) -> bool {
         let currency = self.currency(entry.terms.currency);
         let halted = currency.is_none_or(|currency| currency.halted);
-        entry.from <= self.time && self.time <= entry.until && !halted
+        let over = self.time > entry.until && !self.breaks(Break::SettlesTooLate);
+        entry.from <= self.time && !over && !halted
     }
     /// Whether a new payment has to wait for those that wait already.
     pub(crate) fn stands_behind(&self, account: &AccountNumber, class: Priority) -> bool {

@@ -1,6 +1,7 @@
 //! The model's rulebook: which version is in force, and what governments forbid meanwhile.
 
 use super::books::Model;
+use super::broken::Break;
 use super::signing::{Group, Need};
 use karwan_ledger::{EmergencyMeasure, Holder, Money, Rulebook};
 use karwan_types::{CurrencyCode, EmergencyRuleId, JurisdictionCode, Lei, TransactionStatus};
@@ -39,6 +40,10 @@ impl Model {
         };
         let one = self.scheduled.remove(place);
         let (status, code) = if one.base == self.rulebook.version {
+            if !self.breaks(Break::KeepsOldVersions) {
+                self.in_force.clear();
+            }
+            self.in_force.push(one.rulebook.version);
             self.rulebook = one.rulebook;
             (TransactionStatus::Acsc, None)
         } else {

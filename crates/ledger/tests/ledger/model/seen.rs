@@ -222,6 +222,9 @@ fn said(outcome: &Outcome) -> Said {
         currency: movement.currency,
         amount: movement.amount.minor(),
     });
+    // A reference that another instruction has taken is refused under the same clause.
+    let conflict = outcome.refusal.as_ref();
+    let conflict = conflict.is_some_and(|refusal| refusal.code == 501);
     if let Some(refusal) = &outcome.refusal {
         let listed = Rejection::CATALOGUE
             .iter()
@@ -240,5 +243,6 @@ fn said(outcome: &Outcome) -> Said {
         status: outcome.status,
         code: outcome.refusal.as_ref().map(|refusal| refusal.code),
         sum,
+        repeated: outcome.clause.as_str() == "4.5" && outcome.movement.is_some() && !conflict,
     }
 }

@@ -2,6 +2,7 @@
 
 use super::super::author::Author;
 use super::super::books::{Model, Payment, Waiting, What};
+use super::super::broken::Break;
 use super::super::instructions::{Item, Turn};
 use super::super::payment_rules::amount_alone;
 use super::super::signing::{Group, institution, one_of};
@@ -64,7 +65,8 @@ impl Modelled for Cancel {
     fn perform(&self, model: &mut Model, _turn: &Turn, _open: &[Item]) -> Result<(), u16> {
         let row = model.original(&self.agent, self.uetr)?.clone();
         let settled = [TransactionStatus::Acsc, TransactionStatus::Accc].contains(&row.status);
-        if settled {
+        let wrongly = settled && model.breaks(Break::CancelsSettled);
+        if settled && !wrongly {
             let all_back = row.returned == row.sum.amount;
             return Err(if all_back { 1405 } else { 1404 });
         }
@@ -75,7 +77,8 @@ impl Modelled for Cancel {
             return Ok(());
         }
         let open_request = row.what == What::IssueRequest && row.status == TransactionStatus::Pdng;
-        if row.status != TransactionStatus::Patc && !open_request {
+        let open = row.status == TransactionStatus::Patc || open_request || wrongly;
+        if !open {
             return Err(1403);
         }
         model.change(agent, uetr, TransactionStatus::Canc, None);

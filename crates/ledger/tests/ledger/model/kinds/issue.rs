@@ -2,6 +2,7 @@
 
 use super::super::author::Author;
 use super::super::books::{Model, Payment, Sum, What, whole};
+use super::super::broken::Break;
 use super::super::instructions::{Item, Turn};
 use super::super::payment_rules::amount_alone;
 use super::super::signing::{Group, institution};
@@ -123,6 +124,9 @@ impl Modelled for Issue {
         row.issued += whole(asked.amount);
         let contra = row.rules.contra.clone();
         model.transfer(&contra, &account, asked.amount);
+        if model.breaks(Break::IssuesTwice) {
+            model.transfer(&contra, &account, asked.amount);
+        }
         let payment = model.payment_mut(asked.agent, asked.uetr);
         payment.sum.debit = Some(contra);
         payment.sum.credit = Some(account);
@@ -204,7 +208,7 @@ fn asked(author: &mut Author, model: &Model) -> (Institution, CurrencyCode, Amou
 }
 /// Few of them, so that they are used twice.
 fn reference(author: &mut Author) -> Max35Text {
-    let text = format!("RTGS-{}", author.random.u32(..3));
+    let text = format!("RTGS-{}", author.random.u32(..2));
     text.parse().expect("an identifier")
 }
 fn is_open(one: &Payment, what: What) -> bool {

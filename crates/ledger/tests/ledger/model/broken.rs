@@ -1,0 +1,152 @@
+//! Rules of the model that can be broken on purpose, one for each invariant, so that the invariants are seen to fail where the
+//! rule is that keeps them; and the model's books in the form in which the invariants look at the ledger's.
+
+use super::books::{Model, Payment, Said, What, whole};
+use super::kinds::payments_of;
+use crate::invariants::{Observation, SeenAccount, SeenCurrency, SeenLimit, SeenRecord, Settled};
+use karwan_ledger::{
+    InstructionKey, LimitKey, PaymentKind, RecordKind, Transaction, instruction_hash,
+};
+use karwan_types::{ChainId, Timestamp, TransactionId, TransactionStatus};
+
+/// A rule that the model does not keep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Break {
+    /// A payment credits less than it debits.
+    LosesAUnit,
+    /// A payment does not need funds.
+    PaysWithoutFunds,
+    /// An issue is credited a second time.
+    IssuesTwice,
+    /// What was held stays held.
+    KeepsHolding,
+    /// An instruction that has settled is done again when it is sent again.
+    PaysAgain,
+    /// A blocked account is debited.
+    DebitsBlocked,
+    /// The debtor's own limit is not looked at.
+    PaysAboveLimits,
+    /// An expired transaction is included.
+    IncludesLate,
+    /// Reject times are not looked at.
+    SettlesTooLate,
+    /// Client money pays for the house.
+    SpendsClientMoney,
+    /// What has settled is cancelled.
+    CancelsSettled,
+    /// A version of the rulebook comes into force beside the one before it.
+    KeepsOldVersions,
+}
+
+impl Model {
+    /// Whether a rule is broken on purpose.
+    pub(crate) fn breaks(&self, rule: Break) -> bool {
+        self.broken == Some(rule)
+    }
+
+    /// What the invariants look at, after a block with these transactions included.
+    pub(crate) fn observation(
+        &self,
+        included: &[TransactionId],
+        offered: &[Transaction],
+    ) -> Observation {
+        let accounts = self.accounts.iter().map(|one| {
+            let seen = SeenAccount {
+                owner: one.owner,
+                currency: one.currency,
+                class: one.class,
+                status: one.status,
+                posted: one.posted,
+                held: one.held,
+            };
+            (one.number.clone(), seen)
+        });
+        let currencies = self.currencies.iter().map(|one| {
+            let seen = SeenCurrency {
+                contra: one.rules.contra.clone(),
+                issued: one.issued,
+                redeemed: one.redeemed,
+            };
+            (one.rules.code, seen)
+        });
+        let limits = self.limits.iter().map(|one| {
+            let key = LimitKey {
+                debtor: one.debtor,
+                creditor: one.creditor,
+                currency: one.currency,
+            };
+            let (limit, position) = (one.limit, one.position);
+            (key, SeenLimit { limit, position })
+        });
+        let is_in = |one: &&Transaction| included.contains(&one.to_encoded().id());
+        Observation {
+            time: Timestamp::from_millis(self.time),
+            accounts: accounts.collect(),
+            currencies: currencies.collect(),
+            records: self.payments.iter().map(record).collect(),
+            settled: self
+                .said
+                .iter()
+                .filter_map(|said| self.settled(said))
+                .collect(),
+            included: offered
+                .iter()
+                .filter(is_in)
+                .map(|one| one.valid_until)
+                .collect(),
+            limits: limits.collect(),
+            active_versions: self.in_force.clone(),
+            cited_versions: [self.rulebook.version].into(),
+        }
+    }
+    fn settled(&self, said: &Said) -> Option<Settled> {
+        let fresh = said.status == TransactionStatus::Acsc && !said.repeated;
+        let sum = said.sum.as_ref().filter(|_| fresh)?;
+        let payment = self.payment(sum.agent, sum.uetr);
+        let terms = payment.and_then(|payment| {
+            let terms = payments_of(&payment.operation);
+            terms.into_iter().find(|terms| terms.uetr == sum.uetr)
+        });
+        Some(Settled {
+            key: key(payment?),
+            kind: payment.map(kind),
+            debit: sum.debit.clone()?,
+            credit: sum.credit.clone()?,
+            currency: sum.currency,
+            amount: whole(sum.amount),
+            reject_time: terms.and_then(|terms| terms.reject_time),
+            for_the_house: terms
+                .is_some_and(|terms| terms.kind == PaymentKind::FinancialInstitution),
+        })
+    }
+}
+
+fn key(payment: &Payment) -> InstructionKey {
+    let (agent, uetr) = (payment.sum.agent, payment.sum.uetr);
+    InstructionKey { agent, uetr }
+}
+fn kind(payment: &Payment) -> RecordKind {
+    match payment.what {
+        What::Payment => RecordKind::Payment,
+        What::IssueRequest => RecordKind::IssueRequest,
+        What::Redemption => RecordKind::Redemption,
+        What::Hold(until) => RecordKind::Hold {
+            expires: Timestamp::from_millis(until),
+        },
+        What::Return => RecordKind::Return {
+            original: key(payment),
+        },
+    }
+}
+fn record(payment: &Payment) -> (InstructionKey, SeenRecord) {
+    let chain = ChainId::of_genesis(b"the model has no chain");
+    let seen = SeenRecord {
+        instruction: instruction_hash(&chain, &payment.operation),
+        status: payment.status,
+        kind: kind(payment),
+        debit: payment.sum.debit.clone(),
+        amount: whole(payment.sum.amount),
+        kept_until: Timestamp::from_millis(payment.kept_until),
+    };
+    (key(payment), seen)
+}
