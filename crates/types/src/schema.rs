@@ -6,7 +6,7 @@
 use crate::{
     AccountNumber, AgentIdentification, Amount, Bic, ChainId, CurrencyCode, Date, DurationMs,
     ExternalCode, Hash, Height, InstructionHash, JurisdictionCode, Lei, Max35Text,
-    PayloadRecipient, PublicKey, Receipt, Round, Sentence, Signature, StateProof, Timestamp,
+    PayloadRecipient, PublicKey, Rate, Receipt, Round, Sentence, Signature, StateProof, Timestamp,
     TransactionId, TransactionStatus, Uetr,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -44,6 +44,7 @@ texts! {
     CurrencyCode "currency" "^[A-Z]{3}$" "A currency code, ISO 4217.";
     AccountNumber "account" "^[A-Za-z0-9/.:-]{1,34}$" "An IBAN or another account number.";
     Amount "amount" "^(0|[1-9][0-9]*)$" "A number of minor units.";
+    Rate "rate" "^(0|[1-9][0-9]{0,10})([.][0-9]{1,10})?$" "How many major units of one currency one major unit of another buys: at most 11 digits, at most 10 of them after the point.";
     Max35Text "max35text" "^[A-Za-z0-9/?:().,'+ -]{1,35}$" "An identifier of 1 to 35 characters of the FIN-X set.";
     ExternalCode "code" "^[A-Z0-9]{1,4}$" "A code of an ISO 20022 external code list.";
     Sentence "sentence" "^.{1,200}$" "One sentence, at most 200 characters.";

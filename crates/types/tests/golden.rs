@@ -18,7 +18,7 @@ use karwan_types::{
     AccountNumber, AgentIdentification, Amount, BLOCK_VERSION, Bic, Block, BlockFrame, BlockHeader,
     ChainId, ClearingMember, CommitCertificate, CommitSignature, CommitmentSecret, CurrencyCode,
     Date, DurationMs, EncodedTransaction, ExternalCode, Hash, HashDomain, Height, InstructionHash,
-    JurisdictionCode, Lei, Max35Text, Movement, Outcome, PayloadRecipient, RECEIPT_VERSION,
+    JurisdictionCode, Lei, Max35Text, Movement, Outcome, PayloadRecipient, RECEIPT_VERSION, Rate,
     Receipt, Refusal, Round, SecretKey, Sentence, SigningDomain, StableName, StateKey, StateLeaf,
     StateProof, Timestamp, TransactionId, TransactionStatus, TrustAnchor, Uetr, Validator,
     ValidatorChange, ValidatorSet, VoteKind, hash_of, merkle_path, proposal_bytes, receipts_root,
@@ -139,6 +139,9 @@ fn quantities(book: &mut Book) {
     book.value("CurrencyCode", &word::<CurrencyCode>("PKR"));
     book.value("Amount", &Amount::from_minor(1_234_500));
     book.value("Amount/largest", &Amount::from_minor(u128::MAX));
+    book.value("Rate", &word::<Rate>("3.125"));
+    book.value("Rate/smallest", &word::<Rate>("0.0000000001"));
+    book.value("Rate/largest", &word::<Rate>("99999999999"));
     book.value("Height", &Height::new(0x0102_0304_0506_0708));
     book.value("Round", &Round::new(0x0102_0304));
     book.value("DurationMs", &DurationMs::from_millis(14_400_000));

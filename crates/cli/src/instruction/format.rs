@@ -4,7 +4,7 @@
 
 use karwan_types::{
     AccountNumber, AgentIdentification, Bic, CurrencyCode, Date, ExternalCode, Hash,
-    InstructionHash, JurisdictionCode, Lei, Max35Text, PayloadRecipient, PublicKey, Sentence,
+    InstructionHash, JurisdictionCode, Lei, Max35Text, PayloadRecipient, PublicKey, Rate, Sentence,
     Signature, TransactionId, Uetr, WordError,
 };
 use std::str::FromStr;
@@ -68,6 +68,7 @@ const FORMATS: &[Format] = &[
         "major units, for example 1250.00",
         anything,
     ),
+    row("rate", "RATE", "for example 3.125", word::<Rate>),
     row(
         "uetr",
         "UETR",
