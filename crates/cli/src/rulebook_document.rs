@@ -5,8 +5,8 @@
 use crate::words::duration;
 use anyhow::Context;
 use karwan_ledger::{
-    Clause, ClauseText, CommonRules, LawReference, Money, NationalRules, QueueRules, Quorum,
-    RecallRules, RecallWindow, Rulebook,
+    Clause, ClauseText, CommonRules, ExchangeRules, LawReference, Money, NationalRules, QueueRules,
+    Quorum, RecallRules, RecallWindow, Rulebook,
 };
 use karwan_types::{
     Amount, CurrencyCode, DurationMs, ExternalCode, HashDomain, JurisdictionCode, Max35Text,
@@ -46,6 +46,7 @@ struct CommonDocument {
     emergency_max: String,
     queue: QueueDocument,
     recall: RecallDocument,
+    exchange: ExchangeDocument,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -66,6 +67,16 @@ struct RecallDocument {
     answer: String,
     /// Reason and window, for example `["FRAD", "395d"]`.
     windows: Vec<(ExternalCode, String)>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExchangeDocument {
+    band_bps: u32,
+    fix_days_max: u16,
+    quote_validity_max: String,
+    quotes_max: u32,
+    settlement_max: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -133,6 +144,7 @@ impl CommonDocument {
             emergency_max_ms: span("emergency_max", &self.emergency_max)?,
             queue: self.queue.build()?,
             recall: self.recall.build()?,
+            exchange: self.exchange.build()?,
         })
     }
 }
@@ -164,6 +176,19 @@ impl RecallDocument {
             windows,
             window_ms: span("recall.window", &self.window)?,
             answer_ms: span("recall.answer", &self.answer)?,
+        })
+    }
+}
+
+impl ExchangeDocument {
+    fn build(&self) -> anyhow::Result<ExchangeRules> {
+        let validity = &self.quote_validity_max;
+        Ok(ExchangeRules {
+            band_bps: self.band_bps,
+            fix_days_max: self.fix_days_max,
+            quote_validity_max_ms: span("exchange.quote_validity_max", validity)?,
+            quotes_max: self.quotes_max,
+            settlement_max_ms: span("exchange.settlement_max", &self.settlement_max)?,
         })
     }
 }

@@ -50,6 +50,8 @@ impl State {
         write(&mut bytes, &self.queue);
         write(&mut bytes, &self.limits);
         write(&mut bytes, &self.cycles);
+        write(&mut bytes, &self.rate_fixes);
+        write(&mut bytes, &self.quotes);
         bytes
     }
     /// Restores a state. The caller compares its root with a certified header.
@@ -86,6 +88,8 @@ impl State {
         state.queue = read(&mut rest)?;
         state.limits = read(&mut rest)?;
         state.cycles = read(&mut rest)?;
+        state.rate_fixes = read(&mut rest)?;
+        state.quotes = read(&mut rest)?;
         if !rest.is_empty() {
             return Err(CheckpointError::Section);
         }

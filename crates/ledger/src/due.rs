@@ -5,6 +5,7 @@
 //! being done: an expired hold cannot be posted, and an expired instruction not approved, while they wait here.
 
 use crate::block::BLOCK_OUTCOMES_MAX;
+use crate::exchange::RateFixKey;
 use crate::execution::{Execution, open_items};
 use crate::queue::QueueEntry;
 use crate::records::{InstructionKey, PendingApproval, Record, RecordKind};
@@ -39,6 +40,10 @@ pub(crate) enum Forgettable {
     Transaction(TransactionId),
     /// A record has passed its retention.
     Record(InstructionKey),
+    /// A reference rate has passed its retention.
+    RateFix(RateFixKey),
+    /// A quote cannot be accepted any more.
+    Quote(InstructionKey),
 }
 
 impl Record {
@@ -117,6 +122,11 @@ pub(crate) fn execute_due(state: &mut State, at: (Height, Timestamp), outcomes: 
         match forgettable {
             Forgettable::Transaction(id) => state.transactions.remove(&id).map(|_| ()),
             Forgettable::Record(key) => state.records.remove(&key).map(|_| ()),
+            Forgettable::RateFix(key) => state.rate_fixes.remove(&key).map(|_| ()),
+            Forgettable::Quote(key) => {
+                state.forget_quote(&key);
+                None
+            }
         };
     }
 }

@@ -12,6 +12,7 @@ mod block;
 mod checkpoint;
 mod checks;
 mod due;
+mod exchange;
 mod execution;
 mod genesis;
 mod limits;
@@ -30,6 +31,7 @@ mod transaction;
 pub use authority::SignerGroup;
 pub use block::{BLOCK_OUTCOMES_MAX, BlockSeat, Draft, InvalidBlock};
 pub use checkpoint::{CheckpointError, ROW_BYTES_MAX};
+pub use exchange::{CurrencyPair, QuoteRecord, QuoteStatus, RateFixKey, RateFixRecord};
 pub use genesis::{
     GENESIS_BYTES_MAX, Genesis, GenesisAccount, GenesisCurrency, GenesisDocument, GenesisError,
     GenesisJurisdiction, GenesisKey, GenesisParticipant,
@@ -48,8 +50,9 @@ pub use records::{
 };
 pub use rejection::Rejection;
 pub use rulebook::{
-    Clause, ClauseText, CommonRules, EMERGENCY_MAX, LawReference, NationalRules, QueueRules,
-    Quorum, RecallRules, RecallWindow, Rulebook, RulebookError, RulebookRecord, RulebookStatus,
+    Clause, ClauseText, CommonRules, EMERGENCY_MAX, ExchangeRules, LawReference, NationalRules,
+    QueueRules, Quorum, RecallRules, RecallWindow, Rulebook, RulebookError, RulebookRecord,
+    RulebookStatus,
 };
 pub use state::{ChainRecord, State};
 pub use state_tree::{ProveError, StateTree, StateTreeEntry, StateTreeError, combine, prove};

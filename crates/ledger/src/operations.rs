@@ -25,6 +25,9 @@ mod move_in_queue;
 mod pay;
 mod pay_bulk;
 mod post;
+mod quote;
+mod quote_withdraw;
+mod rate_fix;
 mod redeem_cancel;
 mod redeem_confirm;
 mod redeem_request;
@@ -193,4 +196,7 @@ operations! {
     move_in_queue::MoveInQueue,
     run_cycle::RunCycle,
     balancing_pay::BalancingPay,
+    rate_fix::RateFix,
+    quote::Quote,
+    quote_withdraw::QuoteWithdraw,
 }

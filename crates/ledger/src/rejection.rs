@@ -207,6 +207,22 @@ rejections! {
     1608 "NARR" "10" "EMERGENCY_NUMBER" EmergencyNumber { next: u32 } => "the next emergency rule of that jurisdiction has number {next}";
     /// No such emergency rule in force.
     1609 "NARR" "10" "EMERGENCY_OVER" EmergencyOver { rule: EmergencyRuleId } => "no emergency rule {} of {} is in force", .rule.number, .rule.jurisdiction;
+    /// No business date of either currency.
+    1701 "DT01" "7" "RATE_FIX_DATE" RateFixDate { date: Date } => "a reference rate is fixed while its business date lasts in one of its two currencies, and {date} does not";
+    /// No reference rate.
+    1702 "RR04" "7" "RATE_FIX_MISSING" RateFixMissing { base: CurrencyCode, counter: CurrencyCode } => "no reference rate of {base} in {counter} is in force; quotes can be given when its two issuers have fixed one";
+    /// Too far from the reference rate.
+    1703 "RR04" "7" "RATE_BAND" RateBand { base: CurrencyCode, counter: CurrencyCode } => "the rate lies outside the band that the rulebook allows around the reference rate of {base} in {counter}";
+    /// The reference of a quote was used for another one.
+    1704 "DU03" "7" "QUOTE_CONFLICT" QuoteConflict { quote: Uetr } => "reference {quote} was used by this provider for another quote; a new quote needs a new reference";
+    /// A quote that expires too early or too late.
+    1705 "TM01" "7" "QUOTE_EXPIRY" QuoteExpiry { latest: Timestamp } => "a quote must expire after this block and at {latest} at the latest";
+    /// Too many quotes.
+    1706 "NARR" "7" "QUOTES_MAX" QuotesMax { agent: AgentIdentification } => "as many quotes of {agent} stand as the rulebook allows; withdraw some first";
+    /// No such quote.
+    1707 "NOOR" "7" "QUOTE_UNKNOWN" QuoteUnknown { quote: Uetr } => "that provider has given no quote {quote}, or it expired long ago";
+    /// Taken back.
+    1708 "TM01" "7" "QUOTE_WITHDRAWN" QuoteWithdrawn { quote: Uetr } => "quote {quote} was withdrawn by its provider";
 }
 
 impl Rejection {

@@ -62,6 +62,8 @@ pub struct CommonRules {
     pub queue: QueueRules,
     /// Recalls and returns.
     pub recall: RecallRules,
+    /// Foreign exchange.
+    pub exchange: ExchangeRules,
 }
 
 /// How payments wait for funds.
@@ -80,6 +82,22 @@ pub struct QueueRules {
     pub cycle_length: u32,
     /// The most payments that one cycle looks at, in the order of the queue.
     pub cycle_entries_max: u32,
+}
+
+/// Quotes, and how exchanges settle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ExchangeRules {
+    /// How far a quote may lie from the latest reference rate, in basis points of it.
+    pub band_bps: u32,
+    /// For how many days after its date a reference rate is the latest one: over a weekend there is no new one.
+    pub fix_days_max: u16,
+    /// How far ahead a quote may expire, in milliseconds.
+    pub quote_validity_max_ms: DurationMs,
+    /// The most quotes of one institution that stand at a time.
+    pub quotes_max: u32,
+    /// How long both sides of an exchange may wait for funds, in milliseconds after its match.
+    pub settlement_max_ms: DurationMs,
 }
 
 /// How long after settlement a payment can be recalled.
@@ -187,6 +205,13 @@ impl Rulebook {
                     windows: Vec::new(),
                     window_ms: retention_ms,
                     answer_ms: DurationMs::from_millis(0),
+                },
+                exchange: ExchangeRules {
+                    band_bps: 10_000,
+                    fix_days_max: 7,
+                    quote_validity_max_ms: day,
+                    quotes_max: 1_000,
+                    settlement_max_ms: day,
                 },
             },
             national: Vec::new(),

@@ -5,6 +5,7 @@
 //! not under the root.
 
 use crate::due::{Due, Forgettable};
+use crate::exchange::{OpenQuote, QuoteRecord, RateFixKey, RateFixRecord};
 use crate::operations::terms::Priority;
 use crate::queue::{CycleRecord, QueueEntry, Standing};
 use crate::records::{
@@ -63,6 +64,8 @@ pub struct State {
     pub(crate) queue: Table<u64, QueueEntry>,
     pub(crate) limits: Table<LimitKey, BilateralLimit>,
     pub(crate) cycles: Table<Height, CycleRecord>,
+    pub(crate) rate_fixes: Table<RateFixKey, RateFixRecord>,
+    pub(crate) quotes: Table<InstructionKey, QuoteRecord>,
     pub(crate) rules: Arc<Rulebook>,
     /// Every entry of the queue in its order: class, place, number.
     pub(crate) queue_order: OrdSet<(Priority, u64, u64)>,
@@ -81,6 +84,7 @@ pub struct State {
     pub(crate) activations: OrdSet<(Timestamp, u32)>,
     pub(crate) due: OrdSet<(Timestamp, Due)>,
     pub(crate) forgettable: OrdSet<(Timestamp, Forgettable)>,
+    pub(crate) open_quotes: OrdSet<OpenQuote>,
 }
 
 /// The only key of the `chain` table.
@@ -105,6 +109,8 @@ impl State {
             queue: Table::new(),
             limits: Table::new(),
             cycles: Table::new(),
+            rate_fixes: Table::new(),
+            quotes: Table::new(),
             rules,
             queue_order: OrdSet::new(),
             standings: OrdSet::new(),
@@ -118,6 +124,7 @@ impl State {
             activations: OrdSet::new(),
             due: OrdSet::new(),
             forgettable: OrdSet::new(),
+            open_quotes: OrdSet::new(),
         };
         state.chain.insert(CHAIN_ROW, chain);
         state
@@ -273,6 +280,8 @@ impl State {
         self.queue.seal();
         self.limits.seal();
         self.cycles.seal();
+        self.rate_fixes.seal();
+        self.quotes.seal();
     }
     /// Proves an account's row, or that there is no such account.
     ///
@@ -282,7 +291,7 @@ impl State {
         prove(&self.tables(), "accounts", &encode(number))
     }
     /// The tables in the order in which the root covers them. New tables come last.
-    fn tables(&self) -> [(&'static str, &StateTree); 15] {
+    fn tables(&self) -> [(&'static str, &StateTree); 17] {
         [
             ("chain", self.chain.tree()),
             ("currencies", self.currencies.tree()),
@@ -299,6 +308,8 @@ impl State {
             ("queue", self.queue.tree()),
             ("limits", self.limits.tree()),
             ("cycles", self.cycles.tree()),
+            ("rate_fixes", self.rate_fixes.tree()),
+            ("quotes", self.quotes.tree()),
         ]
     }
 
@@ -351,6 +362,7 @@ impl State {
             self.forgettable
                 .insert((*valid_until, Forgettable::Transaction(*id)));
         }
+        self.derive_exchange_indices();
     }
 
     /// Records an instruction and what block time will bring about for it.

@@ -39,6 +39,10 @@ where
     pub(crate) fn get(&self, key: &K) -> Option<&V> {
         self.rows.get(key)
     }
+    /// The last row whose key is at most this one.
+    pub(crate) fn get_last_before(&self, key: &K) -> Option<(&K, &V)> {
+        self.rows.get_prev(key)
+    }
     pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         let row = self.rows.get_mut(key)?;
         self.changed.insert(key.clone());

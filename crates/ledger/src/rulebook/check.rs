@@ -18,6 +18,10 @@ pub(super) const LIMITS_MAX: usize = 64;
 pub(super) const CYCLE_ENTRIES_MAX: u32 = 5_000;
 /// The most payments that may wait for one account.
 pub(super) const ACCOUNT_ENTRIES_MAX: u32 = 5_000;
+/// The most quotes of one institution.
+pub(super) const QUOTES_MAX: u32 = 10_000;
+/// The widest band around a reference rate, in basis points: up to twice the rate.
+pub(super) const BAND_BPS_MAX: u32 = 10_000;
 /// The longest of every duration but retention: 100 years would fit, ten are plenty.
 const DURATION_MAX: DurationMs = DurationMs::from_millis(10 * 366 * 86_400_000);
 
@@ -77,6 +81,16 @@ impl Rulebook {
                 "may be at most 5000",
             ),
             (
+                common.exchange.band_bps <= BAND_BPS_MAX,
+                "common.exchange.band_bps",
+                "may be at most 10000",
+            ),
+            (
+                common.exchange.quotes_max <= QUOTES_MAX,
+                "common.exchange.quotes_max",
+                "may be at most 10000",
+            ),
+            (
                 recall.windows.len() <= LIMITS_MAX && ordered,
                 "common.recall.windows",
                 "must be at most 64, each reason once and in order",
@@ -104,6 +118,8 @@ impl Rulebook {
             common.notice_min_ms,
             queue.waiting_max_ms,
             recall.answer_ms,
+            common.exchange.quote_validity_max_ms,
+            common.exchange.settlement_max_ms,
             longest,
         ];
         first_broken(&[

@@ -9,6 +9,7 @@ mod book;
 #[path = "../../../types/tests/golden/encoded.rs"]
 mod encoded;
 
+mod exchange;
 mod genesis;
 mod instructions;
 mod queue;
@@ -28,6 +29,7 @@ fn the_bytes_of_the_ledger_are_the_committed_ones() {
     rows::add(&mut book);
     rules::add(&mut book);
     queue::add(&mut book);
+    exchange::add(&mut book);
     genesis::add(&mut book);
     book.require_every_type();
     book.compare("ledger.txt");

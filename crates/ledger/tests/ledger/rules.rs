@@ -16,6 +16,7 @@ mod keys;
 mod linked;
 mod payments;
 mod queue;
+mod quotes;
 mod returns;
 mod rulebook;
 mod signatures;

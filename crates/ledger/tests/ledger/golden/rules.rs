@@ -64,6 +64,7 @@ pub(super) fn add(book: &mut Book) {
     book.value("CommonRules", common);
     book.value("QueueRules", &common.queue);
     book.value("RecallRules", &common.recall);
+    book.value("ExchangeRules", &common.exchange);
     book.value("RecallWindow", &common.recall.windows[0]);
     book.value("NationalRules", &rulebook.national[0]);
     let own = rulebook

@@ -356,6 +356,17 @@ fn a_rulebook_that_is_not_sound_is_no_genesis() {
         "each currency once",
     );
     check(&|book| book.common.queue.cycle_entries_max = 5_001, "5000");
+    check(&|book| book.common.exchange.band_bps = 10_001, "10000");
+    check(&|book| book.common.exchange.quotes_max = 10_001, "10000");
+    let decades = millis(11 * 366 * 86_400_000);
+    check(
+        &|book| book.common.exchange.settlement_max_ms = decades,
+        "ten years",
+    );
+    check(
+        &|book| book.common.exchange.quote_validity_max_ms = decades,
+        "ten years",
+    );
 }
 
 #[test]

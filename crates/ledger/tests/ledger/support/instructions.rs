@@ -1,10 +1,11 @@
 //! Instructions as one would say them: `pay(INDUS, NARYN, "10 PKR", "rent")`.
 
+use super::Chain;
 use super::words::*;
 use karwan_ledger::{
     Cancel, ConfirmCredit, CurrencyHalt, CurrencyResume, Hold, Issue, IssueRequest, Linked,
-    OnShortage, Pay, PayBulk, PaymentKind, PaymentTerms, Post, Priority, RedeemCancel,
-    RedeemConfirm, RedeemRequest, Return, RotateKey, ValidatorSetChange, Void,
+    OnShortage, Pay, PayBulk, PaymentKind, PaymentTerms, Post, Priority, Quote, RateFix,
+    RedeemCancel, RedeemConfirm, RedeemRequest, Return, RotateKey, ValidatorSetChange, Void,
 };
 use karwan_types::{SecretKey, Timestamp, Validator};
 
@@ -169,4 +170,30 @@ pub(crate) fn rotate(old: &SecretKey, new: &SecretKey) -> RotateKey {
 }
 pub(crate) fn validators(validators: Vec<Validator>) -> ValidatorSetChange {
     ValidatorSetChange { validators }
+}
+/// A reference rate: so much of the second currency for one of the first.
+pub(crate) fn rate_fix(base: &str, counter: &str, rate: &str, day: &str) -> RateFix {
+    RateFix {
+        base_currency: code(base),
+        counter_currency: code(counter),
+        rate: rate.parse().expect("a rate"),
+        date: date(day),
+    }
+}
+/// A quote of INDUS to everybody, good for half an hour: up to 100,000 rupees, 3.2 for one som.
+pub(crate) fn rupees_for_som(chain: &Chain, name: &str) -> Quote {
+    Quote {
+        provider: INDUS.agent(),
+        quote: uetr(name),
+        currency: code("PKR"),
+        counter_currency: code("KGS"),
+        rate: "3.2".parse().expect("a rate"),
+        minimum: money("100 PKR").1,
+        maximum: money("60000 PKR").1,
+        size: money("100000 PKR").1,
+        expires: chain.upcoming().after(millis(30 * 60_000)),
+        settle_within_ms: millis(10 * 60_000),
+        margin_bps: 25,
+        to: None,
+    }
 }

@@ -1,0 +1,47 @@
+//! Reference rates and quotes.
+
+use super::{Book, every, hash, time, uetr, word};
+use karwan_ledger::{
+    CurrencyPair, InstructionKey, QuoteRecord, QuoteStatus, RateFixKey, RateFixRecord,
+};
+use karwan_types::{Amount, DurationMs, InstructionHash};
+
+pub(super) fn add(book: &mut Book) {
+    let pair = CurrencyPair::of(word("PKR"), word("KGS"));
+    let key = RateFixKey {
+        pair,
+        date: word("2026-11-23"),
+    };
+    let fix = RateFixRecord {
+        rate: word("3.2"),
+        instruction: InstructionHash(hash(1)),
+        retained_until: time(7),
+    };
+    book.value("CurrencyPair", &pair);
+    book.value("RateFixKey", &key);
+    book.value("RateFixRecord", &fix);
+    let key = InstructionKey {
+        agent: word("529900T8BM49AURSDO55"),
+        uetr: uetr(4),
+    };
+    book.value("InstructionKey/quote", &key);
+    for (name, status) in every!(QuoteStatus { Open, Withdrawn }) {
+        let quote = QuoteRecord {
+            instruction: InstructionHash(hash(2)),
+            currency: word("PKR"),
+            counter_currency: word("KGS"),
+            rate: word("3.2"),
+            minimum: Amount::from_minor(100),
+            maximum: Amount::from_minor(500),
+            remaining: Amount::from_minor(900),
+            expires: time(5),
+            settle_within_ms: DurationMs::from_millis(600_000),
+            margin_bps: 25,
+            to: Some(word("5493001KJTIIGC8Y1R12")),
+            status,
+            retained_until: time(6),
+        };
+        book.value(name, &status);
+        book.value(&format!("QuoteRecord/{name}"), &quote);
+    }
+}
