@@ -3,7 +3,7 @@
 //! Every status transition becomes one outcome, in order. A refusal is an outcome too; it changes nothing but the record
 //! that it happened.
 
-use crate::authority::{acts_for, check_keys};
+use crate::authority::{Authority, acts_for, check_keys};
 use crate::operations::Operation;
 use crate::records::{InstructionKey, PendingApproval, Record, RecordKind};
 use crate::rejection::Rejection;
@@ -124,6 +124,10 @@ impl Execution<'_> {
         if let Operation::Approve(approve) = operation {
             return self.approve(approve.instruction, signers);
         }
+        if self.counts(&authority, signers) {
+            self.count(operation, signers);
+            return Ok(());
+        }
         let items = operation.items(self.state);
         let open = self.take_references(operation, &items, signers);
         if open.is_empty() && !items.is_empty() {
@@ -141,6 +145,75 @@ impl Execution<'_> {
         Ok(())
     }
 
+    /// Whether these signatures under an instruction that waits already bring it further, like an approval. Its signers have
+    /// agreed to it until their own expiry only: one that ends before the waiting does counts when nothing else is missing, so
+    /// that nobody is bound for longer than signed, and nobody shortens what others have agreed to.
+    fn counts(&self, authority: &Authority, signers: &BTreeSet<PublicKey>) -> bool {
+        let Some(pending) = self.state.approval(&self.instruction) else {
+            return false;
+        };
+        let waits = pending.valid_until >= self.time;
+        if !waits || signers.is_subset(&pending.signers) {
+            return false;
+        }
+        let together = signers.union(&pending.signers).copied().collect();
+        self.valid_until >= pending.valid_until || authority.is_met(self.state, &together)
+    }
+
+    /// Counts the further signatures that came with the instruction itself. When nothing follows yet, the answer is the stored one.
+    fn count(&mut self, operation: &Operation, signers: &BTreeSet<PublicKey>) {
+        let Some(mut pending) = self.state.take_approval(&self.instruction) else {
+            return;
+        };
+        pending.signers.extend(signers);
+        let said = self.outcomes.len();
+        self.of_waiting(self.instruction, &pending).proceed(pending);
+        if self.outcomes.len() > said {
+            return;
+        }
+        let items = operation.items(self.state);
+        for item in &items {
+            self.repeat(item);
+        }
+        if items.is_empty() {
+            self.answer(TransactionStatus::Patc, None);
+        }
+    }
+
+    /// The stored answer to an item of this instruction, if it was recorded.
+    fn repeat(&mut self, item: &Item) {
+        let record = self.state.record(&item.key).cloned();
+        if let Some(record) = record.filter(|record| record.instruction == self.instruction) {
+            // The money as recorded: a sweep or a hold may have paid less than it asked for.
+            self.push(
+                record.movement,
+                record.status,
+                record.refusal,
+                REPEATED.into(),
+            );
+        }
+    }
+
+    /// What a further signature does to an instruction that waits.
+    fn of_waiting(
+        &mut self,
+        instruction: InstructionHash,
+        pending: &PendingApproval,
+    ) -> Execution<'_> {
+        Execution {
+            state: self.state,
+            height: self.height,
+            time: self.time,
+            cause: self.cause,
+            origin: pending.transaction,
+            instruction,
+            operation: pending.operation.name(),
+            valid_until: pending.valid_until,
+            outcomes: self.outcomes,
+            done: TransactionStatus::Acsc,
+        }
+    }
+
     /// Check 5: which items are new. A repeated one gets its stored answer, a conflicting one is refused. A reference of an
     /// institution for which nobody has signed yet is not taken, so that nobody can use up another's.
     fn take_references(
@@ -155,15 +228,7 @@ impl Execution<'_> {
             match self.state.record(&item.key).cloned() {
                 None if acts_for(self.state, signers, item.key.agent) => open.push(item.clone()),
                 None => {}
-                Some(record) if record.instruction == self.instruction => {
-                    // The money as recorded: a sweep or a hold may have paid less than it asked for.
-                    self.push(
-                        record.movement,
-                        record.status,
-                        record.refusal,
-                        REPEATED.into(),
-                    );
-                }
+                Some(record) if record.instruction == self.instruction => self.repeat(item),
                 Some(_) => {
                     conflict.get_or_insert(index);
                     self.push_conflict(item);
@@ -236,19 +301,7 @@ impl Execution<'_> {
         }
         self.answer(TransactionStatus::Acsc, None);
         self.state.take_approval(&instruction);
-        let mut original = Execution {
-            state: self.state,
-            height: self.height,
-            time: self.time,
-            cause: self.cause,
-            origin: pending.transaction,
-            instruction,
-            operation: pending.operation.name(),
-            valid_until: pending.valid_until,
-            outcomes: self.outcomes,
-            done: TransactionStatus::Acsc,
-        };
-        original.proceed(pending);
+        self.of_waiting(instruction, &pending).proceed(pending);
         Ok(())
     }
 
@@ -273,7 +326,7 @@ impl Execution<'_> {
         }
     }
 
-    /// Takes the references of an institution whose first signature came by an approval: only linked payments have several
+    /// Takes the references of an institution whose first signature came later: only linked payments have several
     /// debtors. Returns the first leg whose reference is taken by another instruction.
     fn take_late_references(&mut self, pending: &mut PendingApproval) -> Option<usize> {
         let Operation::Linked(_) = &pending.operation else {

@@ -102,6 +102,16 @@ impl Model {
             return self.approve(turn, approve.instruction, signers);
         }
         let items = self.items(&turn.operation);
+        if let Some(place) = self.waiting.iter().position(|one| one.hash == hash) {
+            let waiting = &self.waiting[place];
+            let further = signers.iter().any(|key| !waiting.signers.contains(key));
+            let together = [waiting.signers.as_slice(), signers].concat();
+            let binds = turn.until >= waiting.until || self.enough(&groups, &together);
+            if further && binds {
+                self.sign_further(turn, place, signers);
+                return Ok(());
+            }
+        }
         let mut open = Vec::new();
         let mut conflict = None;
         for (index, item) in items.iter().enumerate() {
@@ -216,8 +226,37 @@ impl Model {
             return Err(407);
         }
         self.say(turn, TransactionStatus::Acsc, None, None);
+        self.count_further(place, signers);
+        Ok(())
+    }
+
+    /// The same instruction by further signers; when nothing follows, the answer is what is on the books.
+    fn sign_further(&mut self, turn: &Turn, place: usize, signers: &[PublicKey]) {
+        let said = self.said.len();
+        self.count_further(place, signers);
+        if self.said.len() > said {
+            return;
+        }
+        let items = self.items(&turn.operation);
+        for item in &items {
+            let row = self.payment(item.sum.agent, item.sum.uetr).cloned();
+            if let Some(row) = row.filter(|row| row.operation == turn.operation) {
+                self.say(turn, row.status, row.code, Some(item.sum.clone()));
+            }
+        }
+        if items.is_empty() {
+            self.say(turn, TransactionStatus::Patc, None, None);
+        }
+    }
+
+    /// Further signatures under what waits.
+    fn count_further(&mut self, place: usize, signers: &[PublicKey]) {
         let mut waiting = self.waiting.remove(place);
-        waiting.signers.extend_from_slice(signers);
+        let further = signers.iter().copied();
+        let further: Vec<PublicKey> = further
+            .filter(|key| !waiting.signers.contains(key))
+            .collect();
+        waiting.signers.extend(further);
         let original = Turn {
             operation: waiting.operation.clone(),
             until: waiting.until,
@@ -238,7 +277,7 @@ impl Model {
                     for other in self.still_open(&waiting) {
                         self.book(&original, &other, TransactionStatus::Rjct, Some(1407));
                     }
-                    return Ok(());
+                    return;
                 }
                 self.book(&original, &item, TransactionStatus::Patc, None);
                 waiting.taken.push(key);
@@ -252,7 +291,6 @@ impl Model {
         } else if !open.is_empty() || waiting.taken.is_empty() {
             self.perform(&original, &open);
         }
-        Ok(())
     }
 
     fn perform(&mut self, turn: &Turn, open: &[Item]) {

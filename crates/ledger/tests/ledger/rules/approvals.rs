@@ -58,12 +58,47 @@ fn nothing_can_be_approved_before_it_is_there() {
 }
 
 #[test]
-fn sending_the_instruction_again_is_no_approval() {
+fn further_signers_may_send_the_instruction_itself_instead_of_an_approval() {
+    let mut chain = Chain::new();
+    let largest = || pay(INDUS, RAVI, "2000000 PKR", "largest");
+    chain.check(largest(), &[maker(INDUS)], "PATC");
+    chain.check(largest(), &[maker(INDUS)], "PATC");
+    chain.check(largest(), &[maker(INDUS), checker(INDUS)], "PATC");
+    // What counted already may sign again beside who is missing.
+    chain.check(largest(), &all(INDUS), "ACSC");
+    chain.check(largest(), &all(INDUS), "ACSC");
+    chain.check_balances(&[("INDUS-PKR", "4000000.00")]);
+    // The same for instructions without a reference.
+    chain.check(halt("PKR"), &[maker(PK_ISSUER)], "PATC");
+    chain.check(halt("PKR"), &[second_maker(PK_ISSUER)], "PATC");
+    chain.check(halt("PKR"), &[checker(PK_ISSUER)], "ACSC");
+    chain.replay();
+}
+
+#[test]
+fn nobody_is_bound_for_longer_than_signed_and_nobody_shortens_what_others_agreed_to() {
+    let mut chain = Chain::new();
+    let largest = || pay(INDUS, RAVI, "2000000 PKR", "largest");
+    chain.check(largest(), &[maker(INDUS)], "PATC");
+    // The checker's signature ends before the maker's: it does not count while the releaser is missing.
+    let until = chain.upcoming().after(MINUTE);
+    let brief = chain.sign_until(largest(), &[checker(INDUS)], until);
+    assert_eq!(say(&chain.block(&[brief])), "PATC");
+    chain.check(largest(), &[releaser(INDUS)], "PATC");
+    // Now nothing else is missing.
+    let until = chain.upcoming().after(MINUTE);
+    let brief = chain.sign_until(largest(), &[checker(INDUS)], until);
+    assert_eq!(say(&chain.block(&[brief])), "ACSC");
+}
+
+#[test]
+fn a_stranger_who_sends_the_instruction_again_changes_nothing() {
     let mut chain = Chain::new();
     chain.check(large(), &[maker(INDUS)], "PATC");
-    chain.check(large(), &[checker(INDUS)], "PATC");
-    chain.check(large(), &all(INDUS), "PATC");
-    chain.check(chain.approve(large()), &[checker(INDUS)], "ACSC, ACSC");
+    let not_allowed = "RJCT DS0G SIGNER_NOT_ALLOWED";
+    chain.check(large(), &[checker(RAVI)], not_allowed);
+    chain.check(large(), &[checker(INDUS), checker(RAVI)], not_allowed);
+    chain.check(large(), &[checker(INDUS)], "ACSC");
 }
 
 #[test]
