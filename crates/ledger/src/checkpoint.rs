@@ -52,6 +52,7 @@ impl State {
         write(&mut bytes, &self.cycles);
         write(&mut bytes, &self.rate_fixes);
         write(&mut bytes, &self.quotes);
+        write(&mut bytes, &self.exchanges);
         bytes
     }
     /// Restores a state. The caller compares its root with a certified header.
@@ -90,6 +91,7 @@ impl State {
         state.cycles = read(&mut rest)?;
         state.rate_fixes = read(&mut rest)?;
         state.quotes = read(&mut rest)?;
+        state.exchanges = read(&mut rest)?;
         if !rest.is_empty() {
             return Err(CheckpointError::Section);
         }

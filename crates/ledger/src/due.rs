@@ -44,6 +44,8 @@ pub(crate) enum Forgettable {
     RateFix(RateFixKey),
     /// A quote cannot be accepted any more.
     Quote(InstructionKey),
+    /// An exchange that is over has passed its retention.
+    Exchange(InstructionHash),
 }
 
 impl Record {
@@ -105,7 +107,7 @@ pub(crate) fn execute_due(state: &mut State, at: (Height, Timestamp), outcomes: 
             Due::HoldExpires(key) => expire_hold(state, at, key, outcomes),
             Due::ApprovalExpires(instruction) => expire_approval(state, at, instruction, outcomes),
             Due::QueueEntryEnds(number) => {
-                let rejection = overdue(state.queue_entry(number));
+                let rejection = overdue(state, state.queue_entry(number));
                 queue::refuse(state, at, number, &rejection, outcomes);
             }
         }
@@ -127,12 +129,17 @@ pub(crate) fn execute_due(state: &mut State, at: (Height, Timestamp), outcomes: 
                 state.forget_quote(&key);
                 None
             }
+            Forgettable::Exchange(instruction) => state.exchanges.remove(&instruction).map(|_| ()),
         };
     }
 }
 
 /// Why a payment that waited until its end is refused.
-fn overdue(entry: &QueueEntry) -> Rejection {
+fn overdue(state: &State, entry: &QueueEntry) -> Rejection {
+    if let Some(exchange) = state.exchange(&entry.instruction) {
+        let till = exchange.settle_till;
+        return Rejection::ExchangeExpired { till };
+    }
     let asked = entry
         .legs
         .iter()

@@ -1,15 +1,19 @@
-//! Foreign exchange, §7 of the semantics: reference rates of the issuers and firm quotes of institutions.
+//! Foreign exchange, §7 of the semantics: reference rates of the issuers, firm quotes of institutions, and the register of
+//! exchanges.
 //!
-//! What must hold: a quote never gives away more than its size, nothing is accepted at or after its expiry, and at most one
+//! The register says of every exchange what its two payments say: it follows their records, so that the two cannot disagree.
+//!
+//! What must hold: both payments of an exchange settle at one height or neither does, a quote never gives away more than its size, nothing is accepted at or after its expiry, and at most one
 //! reference rate stands for a pair of currencies and a business date. Rates are exact; see [`Rate`].
 
 use crate::due::Forgettable;
-use crate::records::InstructionKey;
+use crate::records::{InstructionKey, Record};
 use crate::rejection::Rejection;
 use crate::rulebook::ExchangeRules;
 use crate::state::State;
 use karwan_types::{
-    Amount, CurrencyCode, Date, DurationMs, InstructionHash, Lei, Rate, Timestamp, Uetr,
+    Amount, CurrencyCode, Date, DurationMs, Height, InstructionHash, Lei, Rate, Timestamp,
+    TransactionStatus, Uetr,
 };
 use serde::{Deserialize, Serialize};
 
@@ -104,7 +108,119 @@ impl QuoteRecord {
 /// A quote that nobody has taken back or used up: provider, expiry, reference.
 pub(crate) type OpenQuote = (Lei, Timestamp, Uetr);
 
+/// Where an exchange stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ExchangeStatus {
+    /// One side has signed.
+    Proposed,
+    /// Both have; it waits for funds or for its time.
+    Matched,
+    /// Both payments are final.
+    Settled,
+    /// The other signature or the funds did not come in time.
+    Expired,
+    /// Withdrawn: by one side before it was matched, by both after that.
+    Cancelled,
+    /// A rule refuses one of the payments, and so both.
+    Refused,
+}
+
+impl ExchangeStatus {
+    /// What one of its payments says; none for statuses that no payment of an exchange has.
+    fn of(record: &Record) -> Option<Self> {
+        match record.status {
+            TransactionStatus::Patc => Some(Self::Proposed),
+            TransactionStatus::Pdng => Some(Self::Matched),
+            TransactionStatus::Acsc | TransactionStatus::Accc => Some(Self::Settled),
+            TransactionStatus::Canc => Some(Self::Cancelled),
+            TransactionStatus::Rjct => {
+                let till = Timestamp::MAX;
+                let late = [
+                    Rejection::ApprovalTimeout.code(),
+                    Rejection::ExchangeExpired { till }.code(),
+                ];
+                let refusal = record.refusal.as_ref();
+                let expired = refusal.is_some_and(|refusal| late.contains(&refusal.code));
+                Some(if expired {
+                    Self::Expired
+                } else {
+                    Self::Refused
+                })
+            }
+            TransactionStatus::Rcvd | TransactionStatus::Actc | TransactionStatus::Acsp => None,
+        }
+    }
+    /// Whether nothing follows.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        match self {
+            Self::Proposed | Self::Matched => false,
+            Self::Settled | Self::Expired | Self::Cancelled | Self::Refused => true,
+        }
+    }
+}
+
+/// An exchange in the register. Its key in the table is the hash of its instruction.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExchangeRecord {
+    /// Its two payments. While it is proposed, the reference of the side that has not signed is not taken yet.
+    pub legs: [InstructionKey; 2],
+    /// The quote that was accepted; none when the two agreed by themselves.
+    pub quote: Option<InstructionKey>,
+    /// From this time on it is refused.
+    pub settle_till: Timestamp,
+    /// Where it stands.
+    pub status: ExchangeStatus,
+    /// The height of its last change.
+    pub height: Height,
+    /// The earliest time at which the row may be pruned, once nothing follows.
+    pub retained_until: Timestamp,
+}
+
+impl ExchangeRecord {
+    /// After when it may be forgotten.
+    fn forgettable(&self, instruction: InstructionHash) -> Option<(Timestamp, Forgettable)> {
+        let forgettable = Forgettable::Exchange(instruction);
+        let over = self.status.is_final();
+        over.then_some((self.retained_until, forgettable))
+    }
+}
+
 impl State {
+    /// All exchanges, by instruction.
+    pub fn exchanges(&self) -> impl Iterator<Item = (&InstructionHash, &ExchangeRecord)> {
+        self.exchanges.iter()
+    }
+    /// One exchange.
+    #[must_use]
+    pub fn exchange(&self, instruction: &InstructionHash) -> Option<&ExchangeRecord> {
+        self.exchanges.get(instruction)
+    }
+    /// Writes an exchange into the register, or what has become of it.
+    pub(crate) fn put_exchange(&mut self, instruction: InstructionHash, record: ExchangeRecord) {
+        let forgettable = record.forgettable(instruction);
+        let old = self.exchanges.insert(instruction, record);
+        if let Some(old) = old.and_then(|old| old.forgettable(instruction)) {
+            self.forgettable.remove(&old);
+        }
+        self.forgettable.extend(forgettable);
+    }
+    /// Lets the register follow one of an exchange's payments. Most payments belong to none.
+    pub(crate) fn follow_exchange(&mut self, payment: &Record) {
+        let Some(old) = self.exchanges.get(&payment.instruction) else {
+            return;
+        };
+        let mut record = old.clone();
+        let status = ExchangeStatus::of(payment).unwrap_or(record.status);
+        if status != record.status {
+            record.status = status;
+            record.height = payment.height;
+        }
+        record.retained_until = record.retained_until.max(payment.retained_until);
+        if record != *old {
+            self.put_exchange(payment.instruction, record);
+        }
+    }
     /// All reference rates, by pair and date.
     pub fn rate_fixes(&self) -> impl Iterator<Item = (&RateFixKey, &RateFixRecord)> {
         self.rate_fixes.iter()
@@ -178,6 +294,9 @@ impl State {
         self.open_quotes = imbl::OrdSet::new();
         for (key, record) in self.quotes.clone().iter() {
             self.index_quote(*key, record);
+        }
+        for (instruction, record) in self.exchanges.iter() {
+            self.forgettable.extend(record.forgettable(*instruction));
         }
         for (key, record) in self.rate_fixes.iter() {
             let forgettable = (record.retained_until, Forgettable::RateFix(*key));

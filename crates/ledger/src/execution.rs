@@ -129,6 +129,12 @@ impl Execution<'_> {
             return Ok(());
         }
         let items = operation.items(self.state);
+        let waits = self.state.approval(&self.instruction).is_some();
+        if !waits && self.state.exchange(&self.instruction).is_some() {
+            // It is matched or over: the other side's signature comes too late to begin it anew.
+            items.iter().for_each(|item| self.repeat(item));
+            return Ok(());
+        }
         let open = self.take_references(operation, &items, signers);
         if open.is_empty() && !items.is_empty() {
             return Ok(());
@@ -137,6 +143,7 @@ impl Execution<'_> {
             self.answer(TransactionStatus::Patc, None);
             return Ok(());
         }
+        operation.register(self);
         if authority.is_met(self.state, signers) {
             self.run(operation, &open);
         } else {
@@ -235,7 +242,7 @@ impl Execution<'_> {
                 }
             }
         }
-        if let (Operation::Linked(_), Some(leg)) = (operation, conflict) {
+        if let (true, Some(leg)) = (operation.is_atomic(), conflict) {
             self.refuse_siblings(&open, leg);
             return Vec::new();
         }
@@ -269,7 +276,7 @@ impl Execution<'_> {
             operation: operation.clone(),
             transaction: self.origin,
             references: open.iter().map(|item| item.key).collect(),
-            valid_until: self.valid_until,
+            valid_until: operation.open_until(self.valid_until),
             signers: signers.clone(),
         };
         self.state.put_approval(self.instruction, approval);
@@ -326,12 +333,12 @@ impl Execution<'_> {
         }
     }
 
-    /// Takes the references of an institution whose first signature came later: only linked payments have several
+    /// Takes the references of an institution whose first signature came later: only payments that settle together have several
     /// debtors. Returns the first leg whose reference is taken by another instruction.
     fn take_late_references(&mut self, pending: &mut PendingApproval) -> Option<usize> {
-        let Operation::Linked(_) = &pending.operation else {
+        if !pending.operation.is_atomic() {
             return None;
-        };
+        }
         let items = pending.operation.items(self.state);
         for (leg, item) in items.iter().enumerate() {
             let known = pending.references.contains(&item.key);
@@ -422,6 +429,7 @@ impl Execution<'_> {
             height: self.height,
             retained_until: self.retained_until(),
         };
+        self.state.follow_exchange(&record);
         self.state.put_record(item.key, record);
         self.push(item.movement.clone(), status, refusal, citation);
     }
@@ -473,6 +481,7 @@ impl Execution<'_> {
             operation: text(record.kind.name()),
             ..base
         };
+        self.state.follow_exchange(&record);
         self.state.put_record(key, record);
         self.outcomes.push(outcome);
     }
@@ -484,6 +493,16 @@ impl Execution<'_> {
         };
         if open_items(self.state, instruction, pending).is_empty() {
             self.state.take_approval(&instruction);
+        }
+    }
+
+    /// Cancels everything that still waits for the signatures of an instruction.
+    pub(crate) fn withdraw_waiting(&mut self, instruction: InstructionHash) {
+        let Some(pending) = self.state.take_approval(&instruction) else {
+            return;
+        };
+        for item in open_items(self.state, instruction, &pending) {
+            self.advance(item.key, |record| record.status = TransactionStatus::Canc);
         }
     }
 

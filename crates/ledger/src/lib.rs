@@ -31,7 +31,10 @@ mod transaction;
 pub use authority::SignerGroup;
 pub use block::{BLOCK_OUTCOMES_MAX, BlockSeat, Draft, InvalidBlock};
 pub use checkpoint::{CheckpointError, ROW_BYTES_MAX};
-pub use exchange::{CurrencyPair, QuoteRecord, QuoteStatus, RateFixKey, RateFixRecord};
+pub use exchange::{
+    CurrencyPair, ExchangeRecord, ExchangeStatus, QuoteRecord, QuoteStatus, RateFixKey,
+    RateFixRecord,
+};
 pub use genesis::{
     GENESIS_BYTES_MAX, Genesis, GenesisAccount, GenesisCurrency, GenesisDocument, GenesisError,
     GenesisJurisdiction, GenesisKey, GenesisParticipant,

@@ -8,10 +8,12 @@
 //! `x-positional` (given without the option's name), `x-hidden` (read from messages only, never typed).
 
 pub(crate) mod terms;
+mod together;
 
 mod approve;
 mod balancing_pay;
 mod cancel;
+mod cancel_exchange;
 mod confirm_credit;
 mod currency_halt;
 mod currency_resume;
@@ -24,6 +26,7 @@ mod linked;
 mod move_in_queue;
 mod pay;
 mod pay_bulk;
+mod pay_versus_payment;
 mod post;
 mod quote;
 mod quote_withdraw;
@@ -51,7 +54,7 @@ use crate::execution::{Execution, Item};
 use crate::rejection::Rejection;
 use crate::rulebook::Rulebook;
 use crate::state::State;
-use karwan_types::{DurationMs, Movement};
+use karwan_types::{DurationMs, Movement, Timestamp};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Serialize};
@@ -71,6 +74,16 @@ pub(crate) trait Execute: Sized {
     fn items(&self, _state: &State) -> Vec<Item> {
         Vec::new()
     }
+    /// Whether its payments settle together or not at all.
+    fn is_atomic() -> bool {
+        false
+    }
+    /// Until when it may wait for signatures; none later than its expiry.
+    fn open_until(&self, valid_until: Timestamp) -> Timestamp {
+        valid_until
+    }
+    /// What it leaves on the ledger besides its references, once these are taken.
+    fn register(&self, _execution: &mut Execution<'_>) {}
     /// Does it. `open` holds the items that are neither settled nor refused yet. An error has changed nothing.
     fn execute(&self, execution: &mut Execution<'_>, open: &[Item]) -> Result<(), Rejection>;
     /// A well-formed instruction of this kind, for golden bytes and documentation.
@@ -127,6 +140,15 @@ macro_rules! operations {
             }
             pub(crate) fn items(&self, state: &State) -> Vec<Item> {
                 match self { $( Self::$name(operation) => operation.items(state), )* }
+            }
+            pub(crate) fn is_atomic(&self) -> bool {
+                match self { $( Self::$name(_) => <$name as Execute>::is_atomic(), )* }
+            }
+            pub(crate) fn open_until(&self, valid_until: Timestamp) -> Timestamp {
+                match self { $( Self::$name(operation) => operation.open_until(valid_until), )* }
+            }
+            pub(crate) fn register(&self, execution: &mut Execution<'_>) {
+                match self { $( Self::$name(operation) => operation.register(execution), )* }
             }
             pub(crate) fn execute(&self, execution: &mut Execution<'_>, open: &[Item]) -> Result<(), Rejection> {
                 match self { $( Self::$name(operation) => operation.execute(execution, open), )* }
@@ -199,4 +221,6 @@ operations! {
     rate_fix::RateFix,
     quote::Quote,
     quote_withdraw::QuoteWithdraw,
+    pay_versus_payment::PayVersusPayment,
+    cancel_exchange::CancelExchange,
 }

@@ -17,7 +17,7 @@ pub(crate) use release::{refuse, release};
 use crate::due::Due;
 use crate::execution::{Execution, Item, Route};
 use crate::operations::terms::{OnShortage, PaymentTerms, Priority};
-use crate::records::{CurrencyStatus, InstructionKey};
+use crate::records::{AccountStatus, CurrencyStatus, InstructionKey};
 use crate::rejection::Rejection;
 use crate::state::State;
 use karwan_types::{AccountNumber, DurationMs, InstructionHash, Timestamp, TransactionId};
@@ -82,7 +82,30 @@ impl QueueEntry {
             let currency = state.currency(&leg.terms.currency);
             currency.is_some_and(|currency| currency.status == CurrencyStatus::Active)
         };
-        self.from <= time && time <= self.until && self.legs.iter().all(moves)
+        // A single payment over a stopped account is refused; what several have agreed to waits for its turn.
+        let stopped = |leg: &QueuedLeg| self.legs.len() > 1 && leg.is_stopped(state);
+        let in_time = self.from <= time && time <= self.until;
+        in_time && self.legs.iter().all(moves) && !self.legs.iter().any(stopped)
+    }
+}
+
+impl QueuedLeg {
+    /// Whether one of its two accounts is blocked for it, though not closed.
+    fn is_stopped(&self, state: &State) -> bool {
+        let status = |number: &AccountNumber| Some(state.account(number)?.status);
+        let creditor = || {
+            let creditor = state.agent(&self.terms.creditor_agent)?;
+            let usual = state.settlement_account(&creditor, &self.terms.currency);
+            self.terms
+                .creditor_account
+                .as_ref()
+                .or(usual)
+                .and_then(status)
+        };
+        let debit = [AccountStatus::Blocked, AccountStatus::BlockedDebit];
+        let credit = [AccountStatus::Blocked, AccountStatus::BlockedCredit];
+        status(&self.debit).is_some_and(|status| debit.contains(&status))
+            || creditor().is_some_and(|status| credit.contains(&status))
     }
 }
 
@@ -126,27 +149,48 @@ impl Execution<'_> {
         let until = terms
             .reject_time
             .map_or(longest, |reject| reject.min(longest));
-        let room = usize::try_from(rules.account_entries_max).unwrap_or(usize::MAX);
-        if self.state.standings(&route.debit).take(room).count() >= room {
-            let account = route.debit;
-            return self.refuse(item, &Rejection::QueueFull { account });
+        let leg = QueuedLeg {
+            key: item.key,
+            terms: terms.clone(),
+            debit: route.debit,
+        };
+        let items = core::slice::from_ref(item);
+        let queued = self.enqueue_together(items, vec![leg], (terms.priority, from, until));
+        if let Err((_, rejection)) = queued {
+            self.refuse(item, &rejection);
+        }
+    }
+
+    /// Puts payments that settle together into the queue, as one entry with a class, a first and a last time. An error says which
+    /// leg has no room, and has changed nothing.
+    pub(crate) fn enqueue_together(
+        &mut self,
+        items: &[Item],
+        legs: Vec<QueuedLeg>,
+        (priority, from, until): (Priority, Timestamp, Timestamp),
+    ) -> Result<(), (usize, Rejection)> {
+        let most = self.state.rules().common.queue.account_entries_max;
+        let room = usize::try_from(most).unwrap_or(usize::MAX);
+        let full = |leg: &QueuedLeg| self.state.standings(&leg.debit).take(room).count() >= room;
+        if let Some((index, leg)) = legs.iter().enumerate().find(|(_, leg)| full(leg)) {
+            let account = leg.debit.clone();
+            return Err((index, Rejection::QueueFull { account }));
         }
         let number = self.state.chain().queue_entries.saturating_add(1);
         self.state.chain_mut().queue_entries = number;
         let entry = QueueEntry {
             instruction: self.instruction,
             transaction: self.origin,
-            legs: vec![QueuedLeg {
-                key: item.key,
-                terms: terms.clone(),
-                debit: route.debit,
-            }],
-            priority: terms.priority,
+            legs,
+            priority,
             place: number,
             from,
             until,
         };
-        self.queued(item);
+        for item in items {
+            self.queued(item);
+        }
         self.state.put_queue_entry(number, entry);
+        Ok(())
     }
 }

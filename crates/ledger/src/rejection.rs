@@ -223,6 +223,14 @@ rejections! {
     1707 "NOOR" "7" "QUOTE_UNKNOWN" QuoteUnknown { quote: Uetr } => "that provider has given no quote {quote}, or it expired long ago";
     /// Taken back.
     1708 "TM01" "7" "QUOTE_WITHDRAWN" QuoteWithdrawn { quote: Uetr } => "quote {quote} was withdrawn by its provider";
+    /// The legs do not face each other.
+    1720 "NARR" "7" "EXCHANGE_SIDES" ExchangeSides => "the legs of an exchange must go in opposite directions between the same two institutions";
+    /// An exchange that may wait too long.
+    1721 "TM01" "7" "SETTLE_TILL" SettleTill { latest: Timestamp } => "an exchange that is matched now must settle before {latest}; agree on an earlier settle_till";
+    /// An exchange that was not funded in time.
+    1722 "AB03" "7" "SETTLE_TILL_PASSED" ExchangeExpired { till: Timestamp } => "the exchange did not settle before {till}, so neither of its legs does";
+    /// One of several debtors cannot cancel alone.
+    1723 "AG08" "7" "CANCEL_NEEDS_ALL" CancelNeedsAll { uetr: Uetr } => "{uetr} is tied to another institution's payment, and both sides have agreed to it; withdraw it together by CancelExchange";
 }
 
 impl Rejection {
@@ -235,6 +243,14 @@ impl Rejection {
                 | Self::BilateralLimit { .. }
                 | Self::CurrencyHalted { .. }
         )
+    }
+    /// Whether the same payments may settle later: money, limits or their time are all they lack.
+    pub(crate) fn may_pass(&self) -> bool {
+        let ahead = matches!(
+            self,
+            Self::FromTimeAhead { .. } | Self::InsufficientFunds { .. }
+        );
+        ahead || matches!(self, Self::BehindQueue { .. } | Self::BilateralLimit { .. })
     }
     /// The jurisdiction whose own part of the rulebook, or whose emergency rule, refuses.
     pub(crate) fn jurisdiction(&self) -> Option<JurisdictionCode> {

@@ -5,7 +5,7 @@
 //! not under the root.
 
 use crate::due::{Due, Forgettable};
-use crate::exchange::{OpenQuote, QuoteRecord, RateFixKey, RateFixRecord};
+use crate::exchange::{ExchangeRecord, OpenQuote, QuoteRecord, RateFixKey, RateFixRecord};
 use crate::operations::terms::Priority;
 use crate::queue::{CycleRecord, QueueEntry, Standing};
 use crate::records::{
@@ -66,6 +66,7 @@ pub struct State {
     pub(crate) cycles: Table<Height, CycleRecord>,
     pub(crate) rate_fixes: Table<RateFixKey, RateFixRecord>,
     pub(crate) quotes: Table<InstructionKey, QuoteRecord>,
+    pub(crate) exchanges: Table<InstructionHash, ExchangeRecord>,
     pub(crate) rules: Arc<Rulebook>,
     /// Every entry of the queue in its order: class, place, number.
     pub(crate) queue_order: OrdSet<(Priority, u64, u64)>,
@@ -111,6 +112,7 @@ impl State {
             cycles: Table::new(),
             rate_fixes: Table::new(),
             quotes: Table::new(),
+            exchanges: Table::new(),
             rules,
             queue_order: OrdSet::new(),
             standings: OrdSet::new(),
@@ -282,6 +284,7 @@ impl State {
         self.cycles.seal();
         self.rate_fixes.seal();
         self.quotes.seal();
+        self.exchanges.seal();
     }
     /// Proves an account's row, or that there is no such account.
     ///
@@ -291,7 +294,7 @@ impl State {
         prove(&self.tables(), "accounts", &encode(number))
     }
     /// The tables in the order in which the root covers them. New tables come last.
-    fn tables(&self) -> [(&'static str, &StateTree); 17] {
+    fn tables(&self) -> [(&'static str, &StateTree); 18] {
         [
             ("chain", self.chain.tree()),
             ("currencies", self.currencies.tree()),
@@ -310,6 +313,7 @@ impl State {
             ("cycles", self.cycles.tree()),
             ("rate_fixes", self.rate_fixes.tree()),
             ("quotes", self.quotes.tree()),
+            ("exchanges", self.exchanges.tree()),
         ]
     }
 

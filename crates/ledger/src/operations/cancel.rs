@@ -61,6 +61,11 @@ impl Execute for Cancel {
                 });
             }
         }
+        if execution.state.exchange(&record.instruction).is_some() {
+            // Until both have signed, either side withdraws the whole.
+            execution.withdraw_waiting(record.instruction);
+            return Ok(());
+        }
         execution.advance(key, |record| record.status = TransactionStatus::Canc);
         execution.drop_approval_if_empty(record.instruction);
         Ok(())
@@ -79,7 +84,10 @@ impl Execute for Cancel {
 /// Takes a payment out of the queue, with everything that would have settled together with it.
 fn cancel_queued(execution: &mut Execution<'_>, key: InstructionKey) -> Result<(), Rejection> {
     let not_queued = Rejection::NotQueued { uetr: key.uetr };
-    let (number, _) = execution.state.queued(&key).ok_or(not_queued)?;
+    let (number, entry) = execution.state.queued(&key).ok_or(not_queued)?;
+    if entry.legs.iter().any(|leg| leg.key.agent != key.agent) {
+        return Err(Rejection::CancelNeedsAll { uetr: key.uetr });
+    }
     let entry = execution.state.take_queue_entry(number);
     for leg in entry.legs {
         execution.advance(leg.key, |record| record.status = TransactionStatus::Canc);

@@ -1,13 +1,15 @@
-//! `Linked`: up to 64 payments, possibly of several debtors and currencies, that settle together or not at all.
+//! `Linked`: up to 64 payments, possibly of several debtors and currencies, that settle together or not at all. At first in
+//! sequence, so that a leg may spend what an earlier one brought; while they wait in the queue, in one moment.
 
 use super::Execute;
 use super::terms::PaymentTerms;
+use super::together::{Together, check_all_open, refuse_all};
 use crate::authority::{Authority, Group, Need};
 use crate::execution::{Execution, Item};
 use crate::records::{Holder, RecordKind};
 use crate::rejection::Rejection;
 use crate::state::State;
-use karwan_types::Amount;
+use karwan_types::{Amount, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,25 +64,17 @@ impl Execute for Linked {
             .filter_map(|terms| terms.item(state, RecordKind::Payment))
             .collect()
     }
+    fn is_atomic() -> bool {
+        true
+    }
     fn execute(&self, execution: &mut Execution<'_>, open: &[Item]) -> Result<(), Rejection> {
-        if open.len() != self.legs.len() {
-            let is_open =
-                |terms: &PaymentTerms| open.iter().any(|item| item.key.uetr == terms.uetr);
-            let gone = self
-                .legs
-                .iter()
-                .position(|terms| !is_open(terms))
-                .unwrap_or(0);
-            return Err(Rejection::LegFailed {
-                leg: gone,
-                cause: "CANCELLED",
-            });
-        }
+        let legs: Vec<&PaymentTerms> = self.legs.iter().collect();
+        check_all_open(&legs, open)?;
         // The legs run on a draft, which is adopted when the last has settled.
         let mut draft = execution.state.clone();
         for (index, terms) in self.legs.iter().enumerate() {
             if let Err(rejection) = terms.settle(&mut draft, execution.time) {
-                refuse_all(execution, open, index, &rejection);
+                wait_or_refuse(execution, open, legs, (index, rejection));
                 return Ok(());
             }
         }
@@ -101,14 +95,29 @@ impl Execute for Linked {
     }
 }
 
-/// The failing leg gets its own reason, the others name it.
-fn refuse_all(execution: &mut Execution<'_>, open: &[Item], failed: usize, rejection: &Rejection) {
-    let sibling = Rejection::LegFailed {
-        leg: failed,
-        cause: rejection.name(),
+/// Legs that lack nothing but money or their time wait as one entry when every one of them may.
+fn wait_or_refuse(
+    execution: &mut Execution<'_>,
+    open: &[Item],
+    legs: Vec<&PaymentTerms>,
+    (failed, rejection): (usize, Rejection),
+) {
+    let time = execution.time;
+    let longest = time.after(execution.state.rules().common.queue.waiting_max_ms);
+    let asked = legs.iter().filter_map(|leg| leg.reject_time);
+    let together = Together {
+        from: time,
+        until: asked.fold(longest, Timestamp::min),
+        legs,
     };
-    for (index, item) in open.iter().enumerate() {
-        let reason = if index == failed { rejection } else { &sibling };
-        execution.refuse(item, reason);
+    if !rejection.may_pass() || !together.may_wait() {
+        return refuse_all(execution, open, failed, &rejection);
+    }
+    match together.examine(execution.state, time) {
+        Ok(examined) => match &examined.halted {
+            Some((leg, halted)) => refuse_all(execution, open, *leg, halted),
+            None => together.queue(execution, open, &examined),
+        },
+        Err((leg, rejection)) => refuse_all(execution, open, leg, &rejection),
     }
 }

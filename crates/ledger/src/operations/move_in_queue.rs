@@ -50,7 +50,7 @@ impl Execute for MoveInQueue {
             // What has several debtors keeps its place, because moving it for one would move it for all.
             return Err(Rejection::OriginalKind {
                 uetr: self.uetr,
-                needed: "a payment of one debtor alone",
+                needed: "a payment that waits by itself",
             });
         };
         let (account, class) = (leg.debit.clone(), entry.priority);

@@ -48,6 +48,13 @@ impl Execute for Reprioritise {
         let state = &mut *execution.state;
         let number = find_queued(state, &self.agent, self.uetr)?;
         let mut entry = state.queue_entry(number).clone();
+        if entry.legs.len() > 1 {
+            // One debtor would change the class of the other's payment too.
+            return Err(Rejection::OriginalKind {
+                uetr: self.uetr,
+                needed: "a payment that waits by itself",
+            });
+        }
         entry.priority = self.priority;
         entry.place = number;
         state.put_queue_entry(number, entry);

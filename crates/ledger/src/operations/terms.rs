@@ -258,12 +258,29 @@ impl PaymentTerms {
         let debtor = checks::debtor_agent(state, &self.debtor_agent)?;
         let creditor = checks::creditor_agent(state, &self.creditor_agent)?;
         checks::currency_moves(state, self.currency)?;
+        let route = self.route(state, debtor, creditor)?;
+        checks::amount_limits(state, self.currency, self.amount)?;
+        let money = Money {
+            currency: self.currency,
+            amount: self.amount,
+        };
+        checks::rulebook(state, time, (debtor, creditor), money)?;
+        Ok((route, from))
+    }
+    /// Where it stands while its currency is halted: checks 7 and 9, which tell whose accounts are concerned.
+    pub(crate) fn stand(&self, state: &State) -> Result<Route, Rejection> {
+        let debtor = checks::debtor_agent(state, &self.debtor_agent)?;
+        let creditor = checks::creditor_agent(state, &self.creditor_agent)?;
+        self.route(state, debtor, creditor)
+    }
+    /// Check 9.
+    fn route(&self, state: &State, debtor: Lei, creditor: Lei) -> Result<Route, Rejection> {
         let classes: &[AccountClass] = match self.kind {
             PaymentKind::FinancialInstitution => &[AccountClass::Settlement],
             // Client money may pay for clients, never for the house.
             PaymentKind::Customer => &[AccountClass::Settlement, AccountClass::ClientSegregated],
         };
-        let route = checks::route(
+        checks::route(
             state,
             self.currency,
             (debtor, &self.debtor_agent, self.debtor_account.as_ref()),
@@ -273,14 +290,7 @@ impl PaymentTerms {
                 self.creditor_account.as_ref(),
             ),
             classes,
-        )?;
-        checks::amount_limits(state, self.currency, self.amount)?;
-        let money = Money {
-            currency: self.currency,
-            amount: self.amount,
-        };
-        checks::rulebook(state, time, (debtor, creditor), money)?;
-        Ok((route, from))
+        )
     }
     /// Checks 6 to 13 and the movement itself.
     pub(crate) fn settle(&self, state: &mut State, time: Timestamp) -> Result<(), Rejection> {

@@ -4,7 +4,7 @@
 //! Ordinary payments are never paused by a cycle: it runs after the block's transactions, on the money that they left.
 
 use super::QueueEntry;
-use super::release::{examine, refuse, settle};
+use super::release::{examine, refuse_leg, settle};
 use crate::limits;
 use crate::netting::{self, Entry, Leg, Pool, Position};
 use crate::posting::{self, Transfer};
@@ -145,8 +145,10 @@ fn candidates(
         .map(|(.., number)| *number)
         .collect();
     let mut candidates = Vec::new();
+    // Every leg of what settles together counts, because the work grows with them.
+    let mut legs = 0usize;
     for number in order {
-        if candidates.len() >= most {
+        if legs >= most {
             break;
         }
         let entry: &QueueEntry = state.queue_entry(number);
@@ -154,9 +156,12 @@ fn candidates(
             continue;
         }
         match examine(state, at.1, entry) {
-            Ok(transfers) => candidates.push(Candidate { number, transfers }),
-            Err(rejection) if rejection.waits() => {}
-            Err(rejection) => refuse(state, at, number, &rejection, outcomes),
+            Ok(transfers) => {
+                legs = legs.saturating_add(transfers.len());
+                candidates.push(Candidate { number, transfers });
+            }
+            Err((_, rejection)) if rejection.waits() => {}
+            Err(failed) => refuse_leg(state, at, number, &failed, outcomes),
         }
     }
     candidates

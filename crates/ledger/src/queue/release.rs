@@ -16,7 +16,7 @@ use crate::state::State;
 use crate::{due, limits};
 use karwan_types::{AccountNumber, Height, Outcome, Timestamp, TransactionStatus};
 
-/// The most attempts to settle a waiting payment at the end of one block.
+/// The most attempts to settle a waiting payment at the end of one block; every leg of what settles together counts.
 pub(super) const ATTEMPTS_MAX: usize = 5_000;
 
 /// Settles what can settle singly in the queues of the accounts that changed.
@@ -53,21 +53,20 @@ fn walk(
         if *attempts >= ATTEMPTS_MAX {
             return;
         }
-        *attempts = attempts.saturating_add(1);
+        *attempts = attempts.saturating_add(entry.legs.len());
         let entry = entry.clone();
         let transfers = if held_back || is_blocked(state, number, at.1) {
-            Err(Rejection::BehindQueue {
-                account: account.clone(),
-            })
+            let account = account.clone();
+            Err((0, Rejection::BehindQueue { account }))
         } else {
             attempt(state, at.1, &entry)
         };
         match transfers {
             Ok(transfers) => settle(state, at, number, &transfers, outcomes),
-            Err(rejection) if rejection.waits() && entry.may_wait() => {
+            Err((_, rejection)) if rejection.waits() && entry.may_wait() => {
                 held_back |= entry.priority <= Priority::High;
             }
-            Err(rejection) => refuse(state, at, number, &rejection, outcomes),
+            Err(failed) => refuse_leg(state, at, number, &failed, outcomes),
         }
     }
 }
@@ -77,22 +76,25 @@ fn attempt(
     state: &mut State,
     time: Timestamp,
     entry: &QueueEntry,
-) -> Result<Vec<Transfer>, Rejection> {
+) -> Result<Vec<Transfer>, (usize, Rejection)> {
     let transfers = examine(state, time, entry)?;
-    limits::check(state, &transfers)?;
-    posting::post(state, &transfers)?;
+    // What lacks money or room lacks it as a whole.
+    let whole = |rejection| (0, rejection);
+    limits::check(state, &transfers).map_err(whole)?;
+    posting::post(state, &transfers).map_err(whole)?;
     limits::consume(state, &transfers);
     Ok(transfers)
 }
 
-/// What an entry would move now.
+/// What an entry would move now; otherwise which leg may not, and why.
 pub(super) fn examine(
     state: &State,
     time: Timestamp,
     entry: &QueueEntry,
-) -> Result<Vec<Transfer>, Rejection> {
-    let transfer = |leg: &super::QueuedLeg| {
-        let (route, _) = leg.terms.examine(state, time)?;
+) -> Result<Vec<Transfer>, (usize, Rejection)> {
+    let transfer = |(index, leg): (usize, &super::QueuedLeg)| {
+        let examined = leg.terms.examine(state, time);
+        let (route, _) = examined.map_err(|rejection| (index, rejection))?;
         Ok(Transfer {
             debit: route.debit,
             credit: route.credit,
@@ -100,7 +102,7 @@ pub(super) fn examine(
             class: entry.priority,
         })
     };
-    entry.legs.iter().map(transfer).collect()
+    entry.legs.iter().enumerate().map(transfer).collect()
 }
 
 /// Takes an entry out of the queue and says that it has settled. The money has moved already.
@@ -122,7 +124,31 @@ pub(super) fn settle(
     }
 }
 
-/// Takes an entry out of the queue and refuses it.
+/// Takes an entry out of the queue and refuses it for one of its legs. The others name that leg.
+pub(super) fn refuse_leg(
+    state: &mut State,
+    at: (Height, Timestamp),
+    number: u64,
+    (failed, rejection): &(usize, Rejection),
+    outcomes: &mut Vec<Outcome>,
+) {
+    let sibling = Rejection::LegFailed {
+        leg: *failed,
+        cause: rejection.name(),
+    };
+    let entry = state.take_queue_entry(number);
+    for (index, leg) in entry.legs.iter().enumerate() {
+        let reason = if index == *failed {
+            rejection
+        } else {
+            &sibling
+        };
+        let mut execution = execution(state, at, &entry, outcomes);
+        execution.advance_refused(leg.key, reason);
+    }
+}
+
+/// Takes an entry out of the queue and refuses it as a whole.
 pub(crate) fn refuse(
     state: &mut State,
     at: (Height, Timestamp),

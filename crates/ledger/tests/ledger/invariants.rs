@@ -10,7 +10,7 @@ pub(crate) use observation::{
     Observation, SeenAccount, SeenCurrency, SeenLimit, SeenRecord, Settled, Watch,
 };
 
-use karwan_ledger::{AccountClass, AccountStatus, RecordKind};
+use karwan_ledger::{AccountClass, AccountStatus, InstructionKey, RecordKind};
 use karwan_types::TransactionStatus;
 use std::collections::BTreeMap;
 
@@ -32,6 +32,10 @@ pub(crate) const CHECKS: &[Check] = &[
     (
         "I3: only issue and redemption change a contra account",
         contra_accounts,
+    ),
+    (
+        "I4: both payments of an exchange settle, or neither",
+        exchanges,
     ),
     ("I6: what is held is what is open", holds),
     (
@@ -89,6 +93,24 @@ fn contra_accounts(before: &Observation, now: &Observation) -> Option<String> {
             })
             .sum();
         (change != explained).then(|| format!("{code} changed by {change}, not {explained}"))
+    })
+}
+
+fn exchanges(_: &Observation, now: &Observation) -> Option<String> {
+    now.exchanges.iter().find_map(|(instruction, legs)| {
+        // A reference that its side has not signed for may stand for something else, and what is forgotten is not there.
+        let own = |leg: &InstructionKey| {
+            let record = now.records.get(leg)?;
+            (record.instruction == *instruction).then_some(record)
+        };
+        let is_final = legs.map(|leg| {
+            let done = [TransactionStatus::Acsc, TransactionStatus::Accc];
+            own(&leg).map(|record| done.contains(&record.status))
+        });
+        let moved = |leg: InstructionKey| now.settled.iter().any(|settled| settled.key == leg);
+        let here = legs.map(|leg| own(&leg).is_some() && moved(leg));
+        let half = is_final.contains(&Some(true)) && is_final.contains(&Some(false));
+        (here[0] != here[1] || half).then(|| format!("{legs:?} settled in halves"))
     })
 }
 

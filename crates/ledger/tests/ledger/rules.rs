@@ -8,6 +8,7 @@ mod cancel;
 mod check_order;
 mod checkpoints;
 mod currency;
+mod exchange;
 mod genesis;
 mod holds;
 mod idempotency;

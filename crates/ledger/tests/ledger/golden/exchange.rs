@@ -2,9 +2,10 @@
 
 use super::{Book, every, hash, time, uetr, word};
 use karwan_ledger::{
-    CurrencyPair, InstructionKey, QuoteRecord, QuoteStatus, RateFixKey, RateFixRecord,
+    CurrencyPair, ExchangeRecord, ExchangeStatus, InstructionKey, QuoteRecord, QuoteStatus,
+    RateFixKey, RateFixRecord,
 };
-use karwan_types::{Amount, DurationMs, InstructionHash};
+use karwan_types::{Amount, DurationMs, Height, InstructionHash};
 
 pub(super) fn add(book: &mut Book) {
     let pair = CurrencyPair::of(word("PKR"), word("KGS"));
@@ -25,6 +26,32 @@ pub(super) fn add(book: &mut Book) {
         uetr: uetr(4),
     };
     book.value("InstructionKey/quote", &key);
+    let statuses = every!(ExchangeStatus {
+        Proposed,
+        Matched,
+        Settled,
+        Expired,
+        Cancelled,
+        Refused,
+    });
+    for (name, status) in statuses {
+        let exchange = ExchangeRecord {
+            legs: [
+                key,
+                InstructionKey {
+                    uetr: uetr(5),
+                    ..key
+                },
+            ],
+            quote: Some(key),
+            settle_till: time(8),
+            status,
+            height: Height::new(5),
+            retained_until: time(9),
+        };
+        book.value(name, &status);
+        book.value(&format!("ExchangeRecord/{name}"), &exchange);
+    }
     for (name, status) in every!(QuoteStatus { Open, Withdrawn }) {
         let quote = QuoteRecord {
             instruction: InstructionHash(hash(2)),

@@ -164,3 +164,23 @@ fn a_status_that_goes_back_is_noticed() {
     };
     check(exchanged, &["I14"]);
 }
+
+#[test]
+fn an_exchange_that_settles_in_halves_is_noticed() {
+    let mut chain = Chain::new();
+    chain.check_time("");
+    let before = chain.last_seen().clone();
+    let terms = exchange(&chain, (INDUS, "32 PKR"), (NARYN, "10 KGS"), "swap");
+    chain.check(terms, &together(&[INDUS, NARYN]), "ACSC, ACSC");
+    let now = chain.last_seen().clone();
+    assert!(complaints(&before, &now).is_empty());
+    // One half moved at another height.
+    let mut split = now.clone();
+    split.settled.truncate(1);
+    assert_eq!(complaints(&before, &split), ["I4", "I7"]);
+    // One half is final and the other refused.
+    let mut half = now;
+    let leg = half.exchanges[0].1[1];
+    half.records.get_mut(&leg).unwrap().status = TransactionStatus::Rjct;
+    assert_eq!(complaints(&before, &half), ["I4"]);
+}

@@ -77,6 +77,8 @@ pub(crate) struct Observation {
     pub(crate) settled: Vec<Settled>,
     /// The expiry of every transaction of the block.
     pub(crate) included: Vec<Timestamp>,
+    /// Every exchange in the register with its two payments.
+    pub(crate) exchanges: Vec<(InstructionHash, [InstructionKey; 2])>,
     pub(crate) limits: BTreeMap<LimitKey, SeenLimit>,
     /// The versions of the rulebook that are in force.
     pub(crate) active_versions: Vec<u32>,
@@ -199,6 +201,10 @@ fn observe(state: &State) -> Observation {
             .collect(),
         settled: Vec::new(),
         included: Vec::new(),
+        exchanges: state
+            .exchanges()
+            .map(|(instruction, row)| (*instruction, row.legs))
+            .collect(),
         limits: state
             .limits()
             .map(|(key, row)| {

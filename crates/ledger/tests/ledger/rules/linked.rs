@@ -1,7 +1,7 @@
 //! Linked payments: several debtors, several currencies, all or none.
 
 use crate::support::*;
-use karwan_ledger::{LINKED_LEGS_MAX, Linked, Operation};
+use karwan_ledger::{LINKED_LEGS_MAX, Linked, OnShortage, Operation};
 
 /// Rupees against som.
 fn exchange() -> Linked {
@@ -151,4 +151,88 @@ fn a_set_has_two_to_sixty_four_legs_with_their_own_references() {
     check(LINKED_LEGS_MAX + 1, false);
     let twice = linked(vec![pay(INDUS, RAVI, "1 PKR", "a"); 2]);
     assert!(Operation::from(twice).check_alone().is_err());
+}
+
+/// The same legs, which may wait.
+fn patient(legs: Vec<karwan_ledger::Pay>) -> Linked {
+    let wait = |pay: karwan_ledger::Pay| with(pay, |terms| terms.on_shortage = OnShortage::Queue);
+    linked(legs.into_iter().map(wait).collect())
+}
+
+#[test]
+fn a_set_that_lacks_only_money_waits_as_a_whole_when_every_leg_may() {
+    let mut chain = Chain::new();
+    let legs = || {
+        vec![
+            pay(TALAS, RAVI, "700 PKR", "a"),
+            pay(INDUS, NARYN, "30 PKR", "b"),
+        ]
+    };
+    let signers = together(&[INDUS, TALAS]);
+    let mut one_refuses = patient(legs());
+    one_refuses.legs[1].on_shortage = OnShortage::Refuse;
+    let mut other = chain.clone();
+    let refused = "RJCT AM04 INSUFFICIENT_FUNDS, RJCT NARR LEG_FAILED";
+    other.check(one_refuses, &signers, refused);
+    chain.check(patient(legs()), &signers, "PDNG, PDNG");
+    assert_eq!(chain.state.queue().count(), 1);
+    let needs_all = "RJCT AG08 CANCEL_NEEDS_ALL";
+    chain.check(cancel(INDUS, "b"), &all(INDUS), needs_all);
+    let mut other = chain.clone();
+    let withdraw = karwan_ledger::CancelExchange {
+        agent: TALAS.agent(),
+        uetr: uetr("a"),
+        reason: "CUST".parse().unwrap(),
+    };
+    other.check(withdraw, &signers, "CANC, CANC, ACSC");
+    chain.check(
+        pay(RAVI, TALAS, "700 PKR", "funds"),
+        &all(RAVI),
+        "ACSC, ACSC, ACSC",
+    );
+    chain.check_balances(&[("TALAS-PKR", "0.00"), ("NARYN-PKR", "500030.00")]);
+    chain.replay();
+}
+
+#[test]
+fn a_set_that_a_rule_refuses_does_not_wait() {
+    let mut chain = Chain::new();
+    let mut legs = patient(vec![
+        pay(TALAS, RAVI, "700 PKR", "a"),
+        pay(TALAS, RAVI, "1 PKR", "b"),
+    ]);
+    legs.legs[1].creditor_account = Some(account("RAVI-KGS"));
+    let refused = "RJCT NARR LEG_FAILED, RJCT AC11 CREDITOR_ACCOUNT_CURRENCY";
+    chain.check(legs, &all(TALAS), refused);
+}
+
+#[test]
+fn a_set_of_one_debtor_is_cancelled_by_it_and_refused_at_its_earliest_reject_time() {
+    let mut chain = Chain::new();
+    let mut legs = patient(vec![
+        pay(TALAS, RAVI, "700 PKR", "a"),
+        pay(TALAS, NARYN, "1 PKR", "b"),
+    ]);
+    let reject = chain.upcoming().after(MINUTE);
+    legs.legs[1].reject_time = Some(reject);
+    chain.check(legs, &all(TALAS), "PDNG, PDNG");
+    let mut other = chain.clone();
+    other.check(cancel(TALAS, "b"), &all(TALAS), "CANC, CANC, ACSC");
+    chain.at(reject).check_time("");
+    let passed = "RJCT AB03 REJECT_TIME_PASSED, RJCT AB03 REJECT_TIME_PASSED";
+    chain.after(millis(1)).check_time(passed);
+}
+
+#[test]
+fn in_the_queue_a_leg_is_paid_out_of_what_another_brings_whatever_their_order() {
+    let mut chain = Chain::new();
+    let legs = patient(vec![
+        pay(TALAS, RAVI, "700 PKR", "a"),
+        pay(INDUS, TALAS, "700 PKR", "b"),
+    ]);
+    chain.check(legs, &together(&[INDUS, TALAS]), "PDNG, PDNG");
+    let run = karwan_ledger::RunCycle {
+        currency: code("PKR"),
+    };
+    chain.check(run, &all(PK_ISSUER), "ACSC, ACSC, ACSC");
 }

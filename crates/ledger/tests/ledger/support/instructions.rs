@@ -4,8 +4,9 @@ use super::Chain;
 use super::words::*;
 use karwan_ledger::{
     Cancel, ConfirmCredit, CurrencyHalt, CurrencyResume, Hold, Issue, IssueRequest, Linked,
-    OnShortage, Pay, PayBulk, PaymentKind, PaymentTerms, Post, Priority, Quote, RateFix,
-    RedeemCancel, RedeemConfirm, RedeemRequest, Return, RotateKey, ValidatorSetChange, Void,
+    OnShortage, Pay, PayBulk, PayVersusPayment, PaymentKind, PaymentTerms, Post, Priority, Quote,
+    RateFix, RedeemCancel, RedeemConfirm, RedeemRequest, Return, RotateKey, ValidatorSetChange,
+    Void,
 };
 use karwan_types::{SecretKey, Timestamp, Validator};
 
@@ -195,5 +196,25 @@ pub(crate) fn rupees_for_som(chain: &Chain, name: &str) -> Quote {
         settle_within_ms: millis(10 * 60_000),
         margin_bps: 25,
         to: None,
+    }
+}
+/// Each of two institutions pays the other, within an hour of the next block; the legs are called `NAME a` and `NAME b`.
+pub(crate) fn exchange(
+    chain: &Chain,
+    (one, sum): (Institution, &str),
+    (other, for_sum): (Institution, &str),
+    name: &str,
+) -> PayVersusPayment {
+    let leg = |from, to, sum, side| {
+        Box::new(PaymentTerms {
+            on_shortage: OnShortage::Queue,
+            ..terms(from, to, sum, &format!("{name} {side}"))
+        })
+    };
+    PayVersusPayment {
+        leg_a: leg(one, other, sum, "a"),
+        leg_b: leg(other, one, for_sum, "b"),
+        settle_from: None,
+        settle_till: chain.upcoming().after(HOUR),
     }
 }

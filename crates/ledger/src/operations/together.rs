@@ -1,0 +1,178 @@
+//! Payments that settle together: at once, later as one entry of the queue, or not at all. What linked payments and the two
+//! legs of an exchange have in common.
+//!
+//! An entry has one class, the least urgent of its legs: nobody's payment is made more urgent by what it is tied to. In the
+//! queue the legs are posted in one moment, so that one may be paid out of what another brings.
+
+use super::terms::{OnShortage, PaymentTerms, Priority};
+use crate::execution::{Execution, Item, Route};
+use crate::posting::Transfer;
+use crate::queue::{self, QueuedLeg};
+use crate::rejection::Rejection;
+use crate::state::State;
+use crate::{limits, posting};
+use karwan_types::Timestamp;
+
+/// Which leg fails, and why.
+pub(super) type LegRejection = (usize, Rejection);
+
+/// Payments of one instruction that settle together.
+pub(super) struct Together<'a> {
+    pub(super) legs: Vec<&'a PaymentTerms>,
+    /// Not before this time.
+    pub(super) from: Timestamp,
+    /// The last time at which they may settle.
+    pub(super) until: Timestamp,
+}
+
+/// What the rules say of all legs now.
+pub(super) struct Examined {
+    routes: Vec<Route>,
+    /// When the last leg may settle.
+    from: Timestamp,
+    /// The first leg whose currency is halted by its issuer.
+    pub(super) halted: Option<LegRejection>,
+}
+
+impl Together<'_> {
+    /// The class of all legs.
+    fn class(&self) -> Priority {
+        let classes = self.legs.iter().map(|leg| leg.priority);
+        classes.max().unwrap_or(Priority::Norm)
+    }
+    /// Whether every leg may wait.
+    pub(super) fn may_wait(&self) -> bool {
+        self.legs
+            .iter()
+            .all(|leg| leg.on_shortage == OnShortage::Queue)
+    }
+
+    /// Checks 6 to 12 for every leg; a halted currency is told apart, because it is no fault of the payment.
+    pub(super) fn examine(&self, state: &State, time: Timestamp) -> Result<Examined, LegRejection> {
+        let mut examined = Examined {
+            routes: Vec::with_capacity(self.legs.len()),
+            from: self.from.max(time),
+            halted: None,
+        };
+        for (index, leg) in self.legs.iter().enumerate() {
+            let found = match leg.examine(state, time) {
+                Err(rejection @ Rejection::CurrencyHalted { .. }) => {
+                    examined.halted.get_or_insert((index, rejection));
+                    leg.stand(state).map(|route| (route, time))
+                }
+                found => found,
+            };
+            let (route, from) = found.map_err(|rejection| (index, rejection))?;
+            examined.from = examined.from.max(from);
+            examined.routes.push(route);
+        }
+        Ok(examined)
+    }
+
+    /// Settles all legs now, lets them wait, or refuses them.
+    pub(super) fn settle_or_wait(&self, execution: &mut Execution<'_>, open: &[Item]) {
+        let time = execution.time;
+        let examined = match self.examine(execution.state, time) {
+            Ok(examined) => examined,
+            Err((leg, rejection)) => return refuse_all(execution, open, leg, &rejection),
+        };
+        let answer = match &examined.halted {
+            Some(halted) => Err(halted.clone()),
+            None if examined.from > time => Ok(false),
+            None => self
+                .settle(execution.state, time, &examined.routes)
+                .map(|()| true),
+        };
+        match answer {
+            Ok(true) => open.iter().for_each(|item| execution.settled(item)),
+            Err((leg, rejection)) if !self.may_wait() => {
+                refuse_all(execution, open, leg, &rejection);
+            }
+            Ok(false) | Err(_) => self.queue(execution, open, &examined),
+        }
+    }
+
+    /// Puts all legs into the queue as one entry.
+    pub(super) fn queue(&self, execution: &mut Execution<'_>, open: &[Item], examined: &Examined) {
+        let leg = |((item, terms), route): ((&Item, &&PaymentTerms), &Route)| QueuedLeg {
+            key: item.key,
+            terms: (*terms).clone(),
+            debit: route.debit.clone(),
+        };
+        let legs = open.iter().zip(&self.legs).zip(&examined.routes);
+        let legs = legs.map(leg).collect();
+        let place = (self.class(), examined.from, self.until);
+        if let Err((leg, rejection)) = execution.enqueue_together(open, legs, place) {
+            refuse_all(execution, open, leg, &rejection);
+        }
+    }
+
+    /// Check 13 for all legs and their movements, in one moment. An error has changed nothing.
+    fn settle(
+        &self,
+        state: &mut State,
+        time: Timestamp,
+        routes: &[Route],
+    ) -> Result<(), LegRejection> {
+        let class = self.class();
+        let mut transfers = Vec::with_capacity(routes.len());
+        for (index, (leg, route)) in self.legs.iter().zip(routes).enumerate() {
+            if queue::is_behind(state, &route.debit, class, time) {
+                let account = route.debit.clone();
+                return Err((index, Rejection::BehindQueue { account }));
+            }
+            transfers.push(Transfer {
+                debit: route.debit.clone(),
+                credit: route.credit.clone(),
+                amount: leg.amount,
+                class,
+            });
+        }
+        let culprit = |rejection: Rejection| (self.culprit(&rejection, routes), rejection);
+        limits::check(state, &transfers).map_err(culprit)?;
+        posting::post(state, &transfers).map_err(culprit)?;
+        limits::consume(state, &transfers);
+        Ok(())
+    }
+
+    /// The first leg that a shortage concerns.
+    fn culprit(&self, rejection: &Rejection, routes: &[Route]) -> usize {
+        let found = if let Rejection::InsufficientFunds { account } = rejection {
+            routes.iter().position(|route| route.debit == *account)
+        } else if let Rejection::BilateralLimit { currency } = rejection {
+            self.legs.iter().position(|leg| leg.currency == *currency)
+        } else {
+            None
+        };
+        found.unwrap_or(0)
+    }
+}
+
+/// Whether all payments of an instruction are still open; otherwise the first that was cancelled meanwhile.
+pub(super) fn check_all_open(legs: &[&PaymentTerms], open: &[Item]) -> Result<(), Rejection> {
+    let is_open = |terms: &&PaymentTerms| open.iter().any(|item| item.key.uetr == terms.uetr);
+    match legs.iter().position(|terms| !is_open(terms)) {
+        Some(leg) => Err(Rejection::LegFailed {
+            leg,
+            cause: "CANCELLED",
+        }),
+        None => Ok(()),
+    }
+}
+
+/// The failing leg gets its own reason, the others name it.
+pub(super) fn refuse_all(
+    execution: &mut Execution<'_>,
+    open: &[Item],
+    failed: usize,
+    rejection: &Rejection,
+) {
+    let sibling = Rejection::LegFailed {
+        leg: failed,
+        cause: rejection.name(),
+    };
+    for (index, item) in open.iter().enumerate() {
+        let reason = if index == failed { rejection } else { &sibling };
+        execution.refuse(item, reason);
+    }
+}
