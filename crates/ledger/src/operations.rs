@@ -10,6 +10,7 @@
 pub(crate) mod terms;
 mod together;
 
+mod accept_quote;
 mod approve;
 mod balancing_pay;
 mod cancel;
@@ -44,6 +45,7 @@ mod set_bilateral_limit;
 mod validator_set_change;
 mod void;
 
+pub use accept_quote::DealtSide;
 pub use linked::LINKED_LEGS_MAX;
 pub use move_in_queue::QueueEnd;
 pub use pay_bulk::BULK_PAYMENTS_MAX;
@@ -223,4 +225,5 @@ operations! {
     quote_withdraw::QuoteWithdraw,
     pay_versus_payment::PayVersusPayment,
     cancel_exchange::CancelExchange,
+    accept_quote::AcceptQuote,
 }

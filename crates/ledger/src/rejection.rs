@@ -223,6 +223,16 @@ rejections! {
     1707 "NOOR" "7" "QUOTE_UNKNOWN" QuoteUnknown { quote: Uetr } => "that provider has given no quote {quote}, or it expired long ago";
     /// Taken back.
     1708 "TM01" "7" "QUOTE_WITHDRAWN" QuoteWithdrawn { quote: Uetr } => "quote {quote} was withdrawn by its provider";
+    /// Accepted too late.
+    1709 "TM01" "7" "QUOTE_STALE" QuoteStale { quote: Uetr, expires: Timestamp } => "quote {quote} could be accepted before {expires}; ask for a new one";
+    /// Not what was quoted.
+    1710 "NARR" "7" "QUOTE_DIFFERS" QuoteDiffers { quote: Uetr } => "quote {quote} offers other currencies or another rate than the acceptance says";
+    /// Quoted to somebody else.
+    1711 "AG03" "7" "QUOTE_ADDRESSEE" QuoteAddressee { quote: Uetr } => "quote {quote} is for another institution";
+    /// More than is offered.
+    1712 "AM13" "7" "QUOTE_MAXIMUM" QuoteMaximum { quote: Uetr } => "the amount is above what one acceptance of quote {quote} may take, or above what is left of it";
+    /// Less than is offered.
+    1713 "AM15" "7" "QUOTE_MINIMUM" QuoteMinimum { quote: Uetr } => "the amount is below the least that quote {quote} sells at once";
     /// The legs do not face each other.
     1720 "NARR" "7" "EXCHANGE_SIDES" ExchangeSides => "the legs of an exchange must go in opposite directions between the same two institutions";
     /// An exchange that may wait too long.

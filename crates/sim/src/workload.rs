@@ -5,6 +5,7 @@
 //! that a kind added to the ledger is in the workload without a line here.
 
 mod answers;
+mod exchange;
 mod filler;
 mod payments;
 mod signing;
@@ -103,6 +104,12 @@ impl Thinker<'_> {
             "CurrencyResume" => self.currency_resume(),
             "RotateKey" => self.rotate_key(),
             "ValidatorSetChange" => self.validator_set_change(),
+            "RateFix" => self.rate_fix(),
+            "Quote" => self.quote(),
+            "QuoteWithdraw" => self.quote_withdraw(),
+            "AcceptQuote" => self.accept_quote(),
+            "PayVersusPayment" => self.pay_versus_payment(),
+            "CancelExchange" => self.cancel_exchange(),
             _ => return None,
         };
         Some(idea)

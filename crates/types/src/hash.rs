@@ -51,6 +51,8 @@ pub enum HashDomain {
     ClauseText,
     /// The body of a vote or proposal, for the signer's watermark.
     SignedBody,
+    /// The reference of a payment that another instruction brings about.
+    DerivedReference,
 }
 
 impl HashDomain {
@@ -74,6 +76,7 @@ impl HashDomain {
             Self::Commitment => b"karwan/1/commitment",
             Self::ClauseText => b"karwan/1/clause-text",
             Self::SignedBody => b"karwan/1/signed-body",
+            Self::DerivedReference => b"karwan/1/derived-reference",
         }
     }
 }

@@ -170,6 +170,7 @@ fn hashes(book: &mut Book) {
         ClauseText,
         Commitment,
         SignedBody,
+        DerivedReference,
     }) {
         book.bytes(name, hash_of(domain, &[b"preimage"]).as_bytes());
     }

@@ -1,5 +1,6 @@
 //! The rules in the words of those who live by them, one file for each concept.
 
+mod acceptance;
 mod approvals;
 mod backlog;
 mod blocks;

@@ -2,12 +2,15 @@
 
 use super::{Book, every, hash, time, uetr, word};
 use karwan_ledger::{
-    CurrencyPair, ExchangeRecord, ExchangeStatus, InstructionKey, QuoteRecord, QuoteStatus,
-    RateFixKey, RateFixRecord,
+    CurrencyPair, DealtSide, ExchangeRecord, ExchangeStatus, InstructionKey, QuoteRecord,
+    QuoteStatus, RateFixKey, RateFixRecord,
 };
 use karwan_types::{Amount, DurationMs, Height, InstructionHash};
 
 pub(super) fn add(book: &mut Book) {
+    for (name, side) in every!(DealtSide { Buy, Sell }) {
+        book.value(name, &side);
+    }
     let pair = CurrencyPair::of(word("PKR"), word("KGS"));
     let key = RateFixKey {
         pair,

@@ -8,7 +8,7 @@ use karwan_ledger::{
 use karwan_types::{Amount, DurationMs, TransactionStatus};
 
 /// A network in which nobody has money but who is named, each in the currency and so much.
-pub(super) fn poor(funded: &[(&str, &str)]) -> GenesisDocument {
+pub(crate) fn poor(funded: &[(&str, &str)]) -> GenesisDocument {
     let mut document = network();
     document.rulebook.common.queue.cycle_blocks = 0;
     for participant in &mut document.participants {

@@ -3,10 +3,10 @@
 use super::Chain;
 use super::words::*;
 use karwan_ledger::{
-    Cancel, ConfirmCredit, CurrencyHalt, CurrencyResume, Hold, Issue, IssueRequest, Linked,
-    OnShortage, Pay, PayBulk, PayVersusPayment, PaymentKind, PaymentTerms, Post, Priority, Quote,
-    RateFix, RedeemCancel, RedeemConfirm, RedeemRequest, Return, RotateKey, ValidatorSetChange,
-    Void,
+    AcceptQuote, Cancel, ConfirmCredit, CurrencyHalt, CurrencyResume, DealtSide, Hold, Issue,
+    IssueRequest, Linked, OnShortage, Pay, PayBulk, PayVersusPayment, PaymentKind, PaymentTerms,
+    Post, Priority, Quote, RateFix, RedeemCancel, RedeemConfirm, RedeemRequest, Return, RotateKey,
+    ValidatorSetChange, Void,
 };
 use karwan_types::{SecretKey, Timestamp, Validator};
 
@@ -216,5 +216,23 @@ pub(crate) fn exchange(
         leg_b: leg(other, one, for_sum, "b"),
         settle_from: None,
         settle_till: chain.upcoming().after(HOUR),
+    }
+}
+/// An institution buys 3,200 rupees of a quote of INDUS at 3.2, within a minute of the next block.
+pub(crate) fn accept(chain: &Chain, taker: Institution, quote: &str, name: &str) -> AcceptQuote {
+    AcceptQuote {
+        taker: taker.agent(),
+        provider: INDUS.agent(),
+        quote: uetr(quote),
+        uetr: uetr(name),
+        side: DealtSide::Buy,
+        currency: code("PKR"),
+        amount: money("3200 PKR").1,
+        counter_currency: code("KGS"),
+        rate: "3.2".parse().expect("a rate"),
+        debtor_account: None,
+        creditor_account: None,
+        settle_from: None,
+        settle_till: chain.upcoming().after(MINUTE),
     }
 }
