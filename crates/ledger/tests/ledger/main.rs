@@ -7,6 +7,7 @@
     reason = "a test names what it wants, and panics with whatever else it is given"
 )]
 
+mod crashes;
 mod golden;
 mod invariants;
 mod model;

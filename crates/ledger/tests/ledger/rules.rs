@@ -24,3 +24,5 @@ mod rulebook;
 mod signatures;
 mod times;
 mod validators;
+
+pub(crate) use queue::poor;
