@@ -53,6 +53,7 @@ impl State {
         write(&mut bytes, &self.rate_fixes);
         write(&mut bytes, &self.quotes);
         write(&mut bytes, &self.exchanges);
+        write(&mut bytes, &self.recalls);
         bytes
     }
     /// Restores a state. The caller compares its root with a certified header.
@@ -92,6 +93,7 @@ impl State {
         state.rate_fixes = read(&mut rest)?;
         state.quotes = read(&mut rest)?;
         state.exchanges = read(&mut rest)?;
+        state.recalls = read(&mut rest)?;
         if !rest.is_empty() {
             return Err(CheckpointError::Section);
         }

@@ -10,8 +10,8 @@ use crate::rejection::Rejection;
 use crate::rulebook::limit_of;
 use crate::state::State;
 use karwan_types::{
-    AccountNumber, AgentIdentification, Amount, CurrencyCode, Date, DurationMs, Lei, Timestamp,
-    TransactionStatus, Uetr,
+    AccountNumber, AgentIdentification, Amount, CANCELLATION_REASONS, CurrencyCode, Date,
+    DurationMs, ExternalCode, Lei, Timestamp, TransactionStatus, Uetr, is_reason,
 };
 
 /// The most minor units that 18 digits can write.
@@ -26,6 +26,17 @@ pub(crate) fn amount_alone(amount: Amount) -> Result<(), Rejection> {
         return Err(Rejection::AmountDigits);
     }
     Ok(())
+}
+
+/// A reason for which a payment may be cancelled or recalled.
+pub(crate) fn cancellation_reason(reason: &ExternalCode) -> Result<(), Rejection> {
+    if is_reason(CANCELLATION_REASONS, reason) {
+        return Ok(());
+    }
+    Err(Rejection::InvalidField {
+        field: "reason",
+        rule: "must be a cancellation reason of ISO 20022, for example CUST, DUPL or FRAD",
+    })
 }
 
 /// A currency of this ledger; the other checks need its calendar and limits.

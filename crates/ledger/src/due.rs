@@ -12,7 +12,7 @@ use crate::records::{InstructionKey, PendingApproval, Record, RecordKind};
 use crate::rejection::Rejection;
 use crate::rulebook::{RulebookRecord, RulebookStatus};
 use crate::state::State;
-use crate::{posting, queue};
+use crate::{posting, queue, recalls};
 use karwan_types::{
     DurationMs, Height, InstructionHash, Outcome, Timestamp, TransactionId, TransactionStatus,
 };
@@ -31,6 +31,8 @@ pub(crate) enum Due {
     ApprovalExpires(InstructionHash),
     /// A queued payment has waited until its end.
     QueueEntryEnds(u64),
+    /// A recall has not been answered in time.
+    RecallOverdue(InstructionKey),
 }
 
 /// Something that need not be remembered after a block time, without an outcome.
@@ -104,6 +106,7 @@ pub(crate) fn execute_due(state: &mut State, at: (Height, Timestamp), outcomes: 
         }
         state.due.remove(&(over, due));
         match due {
+            Due::RecallOverdue(key) => recalls::mark_overdue(state, at, key, outcomes),
             Due::HoldExpires(key) => expire_hold(state, at, key, outcomes),
             Due::ApprovalExpires(instruction) => expire_approval(state, at, instruction, outcomes),
             Due::QueueEntryEnds(number) => {
@@ -122,15 +125,18 @@ pub(crate) fn execute_due(state: &mut State, at: (Height, Timestamp), outcomes: 
         }
         state.forgettable.remove(&(until, forgettable));
         match forgettable {
-            Forgettable::Transaction(id) => state.transactions.remove(&id).map(|_| ()),
-            Forgettable::Record(key) => state.records.remove(&key).map(|_| ()),
-            Forgettable::RateFix(key) => state.rate_fixes.remove(&key).map(|_| ()),
-            Forgettable::Quote(key) => {
-                state.forget_quote(&key);
-                None
+            Forgettable::Transaction(id) => {
+                state.transactions.remove(&id);
             }
-            Forgettable::Exchange(instruction) => state.exchanges.remove(&instruction).map(|_| ()),
-        };
+            Forgettable::Record(key) => recalls::forget(state, at.1, key),
+            Forgettable::RateFix(key) => {
+                state.rate_fixes.remove(&key);
+            }
+            Forgettable::Quote(key) => state.forget_quote(&key),
+            Forgettable::Exchange(instruction) => {
+                state.exchanges.remove(&instruction);
+            }
+        }
     }
 }
 
@@ -170,6 +176,7 @@ pub(crate) fn by_time<'a>(
         valid_until: time,
         outcomes,
         done: TransactionStatus::Acsc,
+        concerns: None,
     }
 }
 

@@ -45,6 +45,8 @@ pub(crate) struct Execution<'a> {
     pub(crate) outcomes: &'a mut Vec<Outcome>,
     /// The status of an instruction without references once it has executed: PDNG when block time has still to do its part.
     pub(crate) done: TransactionStatus,
+    /// The payment that an instruction without references is about, so that both its sides learn of the outcome.
+    pub(crate) concerns: Option<Movement>,
 }
 
 /// Why an outcome is as it is: the rule, and whose part of the rulebook or which emergency rule it comes from.
@@ -81,6 +83,10 @@ const EXECUTED: &str = "4.14";
 const WAITING: &str = "4.4";
 /// The rule that a queued instruction cites.
 const QUEUED: &str = "6";
+/// The rule that the course of a recall cites.
+const RECALLED: &str = "5";
+/// The kind of instruction whose outcomes tell the course of a recall.
+const RECALL: &str = "RecallRequest";
 /// The rule that a repeated instruction cites.
 const REPEATED: &str = "4.5";
 
@@ -105,6 +111,7 @@ pub(crate) fn execute_transaction(
         valid_until: body.valid_until,
         outcomes,
         done: TransactionStatus::Acsc,
+        concerns: None,
     };
     if let Err(rejection) = execution.submit(&body.operation, &signers) {
         execution.answer(TransactionStatus::Rjct, Some(&rejection));
@@ -218,6 +225,7 @@ impl Execution<'_> {
             valid_until: pending.valid_until,
             outcomes: self.outcomes,
             done: TransactionStatus::Acsc,
+            concerns: None,
         }
     }
 
@@ -381,8 +389,25 @@ impl Execution<'_> {
             (None, TransactionStatus::Patc) => WAITING.into(),
             (None, _) => EXECUTED.into(),
         };
-        let outcome = self.outcome(status, rejection.map(Rejection::to_refusal), citation, None);
+        let concerns = self.concerns.clone();
+        let refusal = rejection.map(Rejection::to_refusal);
+        let outcome = self.outcome(status, refusal, citation, concerns);
         self.outcomes.push(outcome);
+    }
+
+    /// An outcome of a recall: what became of a request that an earlier instruction brought, for both sides of its payment.
+    pub(crate) fn answer_recall(
+        &mut self,
+        instruction: InstructionHash,
+        (status, refusal): (TransactionStatus, Option<Refusal>),
+        movement: Movement,
+    ) {
+        let base = self.outcome(status, refusal, RECALLED.into(), Some(movement));
+        self.outcomes.push(Outcome {
+            instruction,
+            operation: text(RECALL),
+            ..base
+        });
     }
 
     /// Refuses one item and keeps its reference used up.
@@ -428,6 +453,7 @@ impl Execution<'_> {
             returned: Amount::ZERO,
             height: self.height,
             retained_until: self.retained_until(),
+            settled: (status == TransactionStatus::Acsc).then_some(self.time),
         };
         self.state.follow_exchange(&record);
         self.state.put_record(item.key, record);
@@ -466,6 +492,9 @@ impl Execution<'_> {
             key.uetr
         );
         record.height = self.height;
+        if record.status == TransactionStatus::Acsc {
+            record.settled.get_or_insert(self.time);
+        }
         if record.status.is_terminal() {
             let retention = self.state.rules().common.retention_ms;
             record.retained_until = record.retained_until.max(self.time.after(retention));

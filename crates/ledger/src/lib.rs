@@ -20,6 +20,7 @@ mod netting;
 mod operations;
 mod posting;
 mod queue;
+mod recalls;
 mod records;
 mod rejection;
 mod rulebook;
@@ -45,6 +46,7 @@ pub use operations::terms::{
 };
 pub use operations::*;
 pub use queue::{CycleRecord, CycleValue, QueueEntry, QueuedLeg};
+pub use recalls::{RecallCase, RecallStatus};
 pub use records::{
     Account, AccountClass, AccountStatus, ApprovalPolicy, ApprovalTier, BilateralLimit, Currency,
     CurrencyStatus, EmergencyMeasure, EmergencyRecord, Holder, InstructionKey, KeyRecord, LimitKey,

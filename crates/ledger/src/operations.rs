@@ -32,6 +32,8 @@ mod post;
 mod quote;
 mod quote_withdraw;
 mod rate_fix;
+mod recall_answer;
+mod recall_request;
 mod redeem_cancel;
 mod redeem_confirm;
 mod redeem_request;
@@ -41,6 +43,7 @@ mod return_payment;
 mod rotate_key;
 mod rulebook_propose;
 mod run_cycle;
+mod send_back;
 mod set_bilateral_limit;
 mod validator_set_change;
 mod void;
@@ -49,6 +52,7 @@ pub use accept_quote::DealtSide;
 pub use linked::LINKED_LEGS_MAX;
 pub use move_in_queue::QueueEnd;
 pub use pay_bulk::BULK_PAYMENTS_MAX;
+pub use recall_answer::RecallDecision;
 pub use set_bilateral_limit::BILATERAL_LIMITS_MAX;
 
 use crate::authority::{Authority, SignerGroup};
@@ -226,4 +230,6 @@ operations! {
     pay_versus_payment::PayVersusPayment,
     cancel_exchange::CancelExchange,
     accept_quote::AcceptQuote,
+    recall_request::RecallRequest,
+    recall_answer::RecallAnswer,
 }

@@ -4,9 +4,9 @@
 
 use crate::operations::Operation;
 use karwan_types::{
-    AccountNumber, Amount, Bic, ClearingMember, CurrencyCode, Hash, Height, InstructionHash,
-    JurisdictionCode, Lei, Max35Text, Movement, PayloadRecipient, PublicKey, Refusal, Sentence,
-    Timestamp, TransactionId, TransactionStatus, Uetr,
+    AccountNumber, Amount, Bic, ClearingMember, CurrencyCode, ExternalCode, Hash, Height,
+    InstructionHash, JurisdictionCode, Lei, Max35Text, Movement, PayloadRecipient, PublicKey,
+    Refusal, Sentence, Timestamp, TransactionId, TransactionStatus, Uetr,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -305,6 +305,8 @@ pub enum RecordKind {
     Return {
         /// The payment returned.
         original: InstructionKey,
+        /// Why.
+        reason: ExternalCode,
     },
 }
 
@@ -329,6 +331,8 @@ pub struct Record {
     pub height: Height,
     /// The earliest time at which the record may be pruned, once it is terminal.
     pub retained_until: Timestamp,
+    /// The time of the block that settled it, if one did: recall windows begin there.
+    pub settled: Option<Timestamp>,
 }
 
 /// An instruction that waits for further signatures.

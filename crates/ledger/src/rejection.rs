@@ -6,7 +6,7 @@
 
 use crate::rulebook::RulebookError;
 use karwan_types::{
-    AccountNumber, AgentIdentification, ChainId, CurrencyCode, Date, EmergencyRuleId,
+    AccountNumber, AgentIdentification, ChainId, CurrencyCode, Date, EmergencyRuleId, ExternalCode,
     InstructionHash, JurisdictionCode, Max35Text, PublicKey, Refusal, Sentence, Timestamp, Uetr,
 };
 
@@ -183,6 +183,14 @@ rejections! {
     1407 "NARR" "5" "LEG_FAILED" LegFailed { leg: usize, cause: &'static str } => "nothing settled, because leg {leg} (counted from 0) was refused: {cause}";
     /// Not in the queue.
     1408 "AG08" "6" "NOT_QUEUED" NotQueued { uetr: Uetr } => "{uetr} does not wait in the queue";
+    /// The recall window of the reason is over.
+    1409 "NOOR" "5" "RECALL_TOO_LATE" RecallTooLate { uetr: Uetr, reason: ExternalCode, latest: Timestamp } => "{uetr} could be recalled for {reason} until {latest}; ask the creditor agent to return it of its own accord";
+    /// A recall is open already.
+    1410 "NARR" "5" "RECALL_OPEN" RecallOpen { uetr: Uetr, since: Timestamp } => "a recall of {uetr} has been open since {since}; wait for its answer before you ask again";
+    /// No recall is open.
+    1411 "NOOR" "5" "NO_RECALL" NoRecall { uetr: Uetr } => "no recall of {uetr} is open; there is nothing to answer, and money goes back by a return";
+    /// The creditor agent does not give the money back. Stands in the outcome of the recall under the reason that it gives.
+    1412 "NARR" "5" "RECALL_REJECTED" RecallRejected { uetr: Uetr } => "the creditor agent does not return {uetr}, for the reason given here; ask it, or a court";
     /// The validators do not form a set.
     1501 "NARR" "12" "VALIDATOR_SET" ValidatorSetInvalid { problem: String } => "the new validator set is not valid: {problem}";
     /// A change is under way.

@@ -122,6 +122,15 @@ pub struct RecallWindow {
     pub window_ms: DurationMs,
 }
 
+impl RecallRules {
+    /// How long after settlement the last answer to the last recall may come.
+    pub(crate) fn longest(&self) -> DurationMs {
+        let windows = self.windows.iter().map(|window| window.window_ms);
+        let longest = windows.fold(self.window_ms, DurationMs::max);
+        DurationMs::from_millis(longest.millis().saturating_add(self.answer_ms.millis()))
+    }
+}
+
 /// How many governors must agree.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,

@@ -8,6 +8,7 @@ use crate::due::{Due, Forgettable};
 use crate::exchange::{ExchangeRecord, OpenQuote, QuoteRecord, RateFixKey, RateFixRecord};
 use crate::operations::terms::Priority;
 use crate::queue::{CycleRecord, QueueEntry, Standing};
+use crate::recalls::RecallCase;
 use crate::records::{
     Account, AccountClass, BilateralLimit, Currency, EmergencyRecord, InstructionKey, KeyRecord,
     LimitKey, Participant, PendingApproval, Record, RtgsReference,
@@ -67,6 +68,8 @@ pub struct State {
     pub(crate) rate_fixes: Table<RateFixKey, RateFixRecord>,
     pub(crate) quotes: Table<InstructionKey, QuoteRecord>,
     pub(crate) exchanges: Table<InstructionHash, ExchangeRecord>,
+    /// Recalls, under the payments that they ask for.
+    pub(crate) recalls: Table<InstructionKey, RecallCase>,
     pub(crate) rules: Arc<Rulebook>,
     /// Every entry of the queue in its order: class, place, number.
     pub(crate) queue_order: OrdSet<(Priority, u64, u64)>,
@@ -113,6 +116,7 @@ impl State {
             rate_fixes: Table::new(),
             quotes: Table::new(),
             exchanges: Table::new(),
+            recalls: Table::new(),
             rules,
             queue_order: OrdSet::new(),
             standings: OrdSet::new(),
@@ -285,6 +289,7 @@ impl State {
         self.rate_fixes.seal();
         self.quotes.seal();
         self.exchanges.seal();
+        self.recalls.seal();
     }
     /// Proves an account's row, or that there is no such account.
     ///
@@ -294,7 +299,7 @@ impl State {
         prove(&self.tables(), "accounts", &encode(number))
     }
     /// The tables in the order in which the root covers them. New tables come last.
-    fn tables(&self) -> [(&'static str, &StateTree); 18] {
+    fn tables(&self) -> [(&'static str, &StateTree); 19] {
         [
             ("chain", self.chain.tree()),
             ("currencies", self.currencies.tree()),
@@ -314,6 +319,7 @@ impl State {
             ("rate_fixes", self.rate_fixes.tree()),
             ("quotes", self.quotes.tree()),
             ("exchanges", self.exchanges.tree()),
+            ("recalls", self.recalls.tree()),
         ]
     }
 
@@ -361,6 +367,9 @@ impl State {
         self.activations = OrdSet::new();
         for (version, record) in self.rulebooks.iter() {
             self.activations.extend(record.activation(*version));
+        }
+        for (key, case) in self.recalls.iter() {
+            self.due.extend(case.due(*key));
         }
         for (id, valid_until) in self.transactions.iter() {
             self.forgettable

@@ -25,7 +25,7 @@ pub struct Cancel {
 
 impl Execute for Cancel {
     fn check_alone(&self) -> Result<(), Rejection> {
-        Ok(())
+        checks::cancellation_reason(&self.reason)
     }
     fn authority(&self, state: &State) -> Result<Authority, Rejection> {
         let agent = checks::debtor_agent_known(state, &self.agent)?;

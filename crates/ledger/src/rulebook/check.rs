@@ -110,7 +110,6 @@ impl Rulebook {
         let (queue, recall) = (&common.queue, &common.recall);
         let windows = recall.windows.iter().map(|window| window.window_ms);
         let longest = windows.fold(recall.window_ms, DurationMs::max);
-        let settled = longest.millis().saturating_add(recall.answer_ms.millis());
         let durations = [
             common.validity_max_ms,
             common.proposal_validity_max_ms,
@@ -144,7 +143,7 @@ impl Rulebook {
                 "may be at most 72 hours",
             ),
             (
-                common.retention_ms.millis() >= settled,
+                common.retention_ms >= recall.longest(),
                 "common.retention_ms",
                 "is shorter than the longest recall window and the time to answer: a payment would be forgotten before it can be returned",
             ),

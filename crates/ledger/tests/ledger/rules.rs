@@ -19,6 +19,7 @@ mod linked;
 mod payments;
 mod queue;
 mod quotes;
+mod recalls;
 mod returns;
 mod rulebook;
 mod signatures;

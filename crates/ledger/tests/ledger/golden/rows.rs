@@ -4,7 +4,8 @@ use super::{Book, chain, every, hash, secret, time, uetr, word};
 use karwan_ledger::{
     Account, AccountClass, AccountStatus, ApprovalPolicy, ApprovalTier, ChainRecord, Currency,
     CurrencyStatus, Holder, InstructionKey, KeyRecord, Operation, Participant, ParticipantKind,
-    ParticipantStatus, PendingApproval, Record, RecordKind, Role, RtgsReference, StateTreeEntry,
+    ParticipantStatus, PendingApproval, RecallCase, RecallDecision, RecallStatus, Record,
+    RecordKind, Role, RtgsReference, StateTreeEntry,
 };
 use karwan_types::{
     Amount, ClearingMember, Height, InstructionHash, Lei, Movement, Refusal, StateKey,
@@ -19,6 +20,7 @@ pub(super) fn add(book: &mut Book) {
     keys(book);
     accounts(book);
     records(book);
+    recalls(book);
     approvals(book);
     let entry = StateTreeEntry {
         slot: 7,
@@ -228,7 +230,7 @@ fn records(book: &mut Book) {
         IssueRequest => RecordKind::IssueRequest,
         Redemption => RecordKind::Redemption,
         Hold => RecordKind::Hold { expires: time(60) },
-        Return => RecordKind::Return { original: instruction_key(2) },
+        Return => RecordKind::Return { original: instruction_key(2), reason: word("AC04") },
     });
     for (name, kind) in kinds {
         let record = Record {
@@ -255,9 +257,44 @@ fn records(book: &mut Book) {
             returned: Amount::from_minor(500),
             height: Height::new(5),
             retained_until: time(86_400),
+            settled: Some(time(30)),
         };
         book.value(name, &kind);
         book.value(&format!("Record/{name}"), &record);
+    }
+}
+
+fn recalls(book: &mut Book) {
+    let decisions = every!(RecallDecision {
+        Cancel => RecallDecision::Cancel {
+            uetr: uetr(4),
+            amount: Amount::from_minor(1_234_500),
+            reason: word("FOCR"),
+        },
+        Reject => RecallDecision::Reject { reason: word("CUST") },
+    });
+    for (name, decision) in decisions {
+        book.value(name, &decision);
+    }
+    let statuses = every!(RecallStatus {
+        Pending => RecallStatus::Pending,
+        Overdue => RecallStatus::Overdue,
+        Cancelled => RecallStatus::Cancelled { by: instruction_key(4) },
+        Rejected => RecallStatus::Rejected { reason: word("CUST") },
+    });
+    for (name, status) in statuses {
+        let case = RecallCase {
+            instruction: InstructionHash(hash(1)),
+            transaction: TransactionId(hash(2)),
+            case: Some(word("CASE-1")),
+            reason: word("FRAD"),
+            opened: time(60),
+            answer_until: time(120),
+            status: status.clone(),
+            height: Height::new(6),
+        };
+        book.value(name, &status);
+        book.value(&format!("RecallCase/{name}"), &case);
     }
 }
 

@@ -5,7 +5,8 @@ use super::words::*;
 use karwan_ledger::{
     AcceptQuote, Cancel, ConfirmCredit, CurrencyHalt, CurrencyResume, DealtSide, Hold, Issue,
     IssueRequest, Linked, OnShortage, Pay, PayBulk, PayVersusPayment, PaymentKind, PaymentTerms,
-    Post, Priority, Quote, RateFix, RedeemCancel, RedeemConfirm, RedeemRequest, Return, RotateKey,
+    Post, Priority, Quote, RateFix, RecallAnswer, RecallDecision, RecallRequest, RedeemCancel,
+    RedeemConfirm, RedeemRequest, Return, RotateKey,
     ValidatorSetChange, Void,
 };
 use karwan_types::{SecretKey, Timestamp, Validator};
@@ -143,6 +144,41 @@ pub(crate) fn send_back(
         original_uetr: uetr(original),
         amount: money(sum).1,
         reason: "AC04".parse().expect("a code"),
+    }
+}
+/// Asks for the payment `name` of `agent` back.
+pub(crate) fn recall(agent: Institution, name: &str, reason: &str) -> RecallRequest {
+    RecallRequest {
+        agent: agent.agent(),
+        uetr: uetr(name),
+        reason: reason.parse().expect("a code"),
+        case: None,
+    }
+}
+/// Gives `sum` of a recalled payment back, under the name `name`.
+pub(crate) fn give_back(
+    original_agent: Institution,
+    original: &str,
+    sum: &str,
+    name: &str,
+) -> RecallAnswer {
+    let decision = RecallDecision::Cancel {
+        uetr: uetr(name),
+        amount: money(sum).1,
+        reason: "FOCR".parse().expect("a code"),
+    };
+    answer(original_agent, original, decision)
+}
+/// Does not give a recalled payment back.
+pub(crate) fn keep(original_agent: Institution, original: &str, reason: &str) -> RecallAnswer {
+    let reason = reason.parse().expect("a code");
+    answer(original_agent, original, RecallDecision::Reject { reason })
+}
+fn answer(original_agent: Institution, original: &str, decision: RecallDecision) -> RecallAnswer {
+    RecallAnswer {
+        original_agent: original_agent.agent(),
+        original_uetr: uetr(original),
+        decision,
     }
 }
 pub(crate) fn confirm_credit(agent: Institution, name: &str) -> ConfirmCredit {
