@@ -1,6 +1,10 @@
 //! The names of ISO 20022 messages: which definition a namespace means, and what a clerk calls it.
 
+use crate::cancellation::{CANCELLATION, CANCELLATION_ELEMENT};
+use crate::payment_return::{RETURN, RETURN_ELEMENT};
 use crate::refusal::quoted;
+use crate::resolution::{RESOLUTION, RESOLUTION_ELEMENT};
+use crate::status_request::{STATUS_REQUEST, STATUS_REQUEST_ELEMENT};
 use crate::transfer::TransferKind;
 use core::fmt;
 
@@ -57,11 +61,10 @@ impl MessageDefinition {
             .find(|(family, _)| *family == self.family());
         entry.map(|(_, name)| *name)
     }
-    /// The kind of credit transfer, when this is a message that is read.
-    pub(crate) fn transfer_kind(&self) -> Option<TransferKind> {
-        [TransferKind::Customer, TransferKind::FinancialInstitution]
-            .into_iter()
-            .find(|kind| kind.definition() == self.as_str())
+    /// The kind of message, when this is one that is read.
+    pub(crate) fn kind(&self) -> Option<MessageKind> {
+        let is = |kind: &MessageKind| kind.definition() == self.as_str();
+        MessageKind::ALL.into_iter().find(is)
     }
 
     /// Why a message of this definition is not taken, and what to do instead.
@@ -69,29 +72,75 @@ impl MessageDefinition {
         let name = self
             .plain_name()
             .map_or(String::new(), |name| format!(" ({name})"));
-        if matches!(self.family(), "pacs.008" | "pacs.009") {
+        let same_family = |kind: &MessageKind| kind.definition().starts_with(self.family());
+        if let Some(kind) = MessageKind::ALL.into_iter().find(same_family) {
             return format!(
-                "This file is a {}{name} in version {} of its definition ({self}). Karwan reads pacs.008.001.08 and \
-                 pacs.009.001.08; export the payment in that version.",
+                "This file is a {}{name} in version {} of its definition ({self}). Karwan reads {}; export the message in \
+                 that version.",
                 self.family(),
                 self.version(),
+                kind.definition(),
             );
         }
         let advice = match self.family() {
             "pacs.002" => " Karwan sends payment status reports, it does not take them in.",
-            "pacs.004" => " A return is entered with the command for returns, not from a file.",
             "pain.001" => " The debtor's bank turns a customer's initiation into a pacs.008.",
-            "camt.056" => {
-                " A cancellation is entered with the command for cancellations, not from a file."
-            }
             _ => "",
         };
         format!(
             "This file is a {}{name}, version {}. Karwan reads pacs.008.001.08 and pacs.009.001.08 (credit transfers \
-             between institutions).{advice}",
+             between institutions), pacs.004.001.09 (returns), camt.056.001.08 and camt.029.001.09 (recalls) and \
+             pacs.028.001.03 (status requests).{advice}",
             self.family(),
             self.version(),
         )
+    }
+}
+
+/// A message that is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MessageKind {
+    Transfer(TransferKind),
+    Return,
+    Cancellation,
+    Resolution,
+    StatusRequest,
+}
+
+impl MessageKind {
+    const ALL: [Self; 6] = [
+        Self::Transfer(TransferKind::Customer),
+        Self::Transfer(TransferKind::FinancialInstitution),
+        Self::Return,
+        Self::Cancellation,
+        Self::Resolution,
+        Self::StatusRequest,
+    ];
+    /// For example `pacs.008.001.08`.
+    pub(crate) const fn definition(self) -> &'static str {
+        match self {
+            Self::Transfer(kind) => kind.definition(),
+            Self::Return => RETURN,
+            Self::Cancellation => CANCELLATION,
+            Self::Resolution => RESOLUTION,
+            Self::StatusRequest => STATUS_REQUEST,
+        }
+    }
+    /// The element inside `Document`.
+    pub(crate) const fn message_element(self) -> &'static str {
+        match self {
+            Self::Transfer(kind) => kind.message_element(),
+            Self::Return => RETURN_ELEMENT,
+            Self::Cancellation => CANCELLATION_ELEMENT,
+            Self::Resolution => RESOLUTION_ELEMENT,
+            Self::StatusRequest => STATUS_REQUEST_ELEMENT,
+        }
+    }
+}
+
+impl From<TransferKind> for MessageDefinition {
+    fn from(kind: TransferKind) -> Self {
+        Self(kind.definition().to_owned())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::cursor::Cursor;
 use crate::envelope::{Found, Search};
-use crate::message::read_message;
+use crate::message::{Message, read_message};
 use crate::profile::Profile;
 use crate::refusal::{IsoReason, Refusal};
 use crate::transfer::Document;
@@ -16,6 +16,22 @@ use crate::xml::{Element, decode, parse};
 /// # Errors
 /// [`Refusal`], with the ISO reason, a sentence for the sender, and the place.
 pub fn read(xml: &[u8], profile: &Profile) -> Result<Document, Refusal> {
+    let message = read_any(xml, profile)?;
+    if let Message::Transfers(document) = message {
+        return Ok(document);
+    }
+    Err(Refusal::of_file(format!(
+        "The file is a {}, where a credit transfer (pacs.008.001.08 or pacs.009.001.08) is expected.",
+        message.definition()
+    )))
+}
+
+/// Reads a file that holds one message of any kind that is read: a credit transfer, a return, a request for cancellation, the
+/// answer to one, or a request for status.
+///
+/// # Errors
+/// [`Refusal`], with the ISO reason, a sentence for the sender, and the place.
+pub fn read_any(xml: &[u8], profile: &Profile) -> Result<Message, Refusal> {
     let text = decode(xml)?;
     let root = parse(text)?;
     let outer = Search::through(Cursor::root(&root));
@@ -36,7 +52,7 @@ fn read_found(
     text: &str,
     root: &Element<'_>,
     profile: &Profile,
-) -> Result<Document, Refusal> {
+) -> Result<Message, Refusal> {
     let document = found.document.element();
     check_namespaces(&found.document)?;
     if document.span != root.span {

@@ -5,11 +5,10 @@
 //! same message definition. Envelopes themselves are not judged: every network has its own.
 
 use crate::agents::{AgentSide, read_institution};
-use crate::catalogue::{MessageDefinition, unknown_namespace_sentence};
+use crate::catalogue::{MessageDefinition, MessageKind, unknown_namespace_sentence};
 use crate::cursor::Cursor;
 use crate::refusal::{IsoReason, Refusal, quoted};
 use crate::times::instant;
-use crate::transfer::TransferKind;
 use karwan_types::{AgentIdentification, Max35Text, Timestamp};
 
 /// The versions of the business application header that are read.
@@ -48,8 +47,8 @@ pub(crate) struct Found<'a> {
     pub(crate) document: Cursor<'a>,
     /// The header beside it.
     pub(crate) header: Option<Cursor<'a>>,
-    /// What kind of credit transfer it is.
-    pub(crate) kind: TransferKind,
+    /// Which message it is.
+    pub(crate) kind: MessageKind,
 }
 
 impl<'a> Search<'a> {
@@ -134,7 +133,7 @@ impl<'a> Search<'a> {
         {
             check_definition(header, &definition)?;
         }
-        let Some(kind) = definition.transfer_kind() else {
+        let Some(kind) = definition.kind() else {
             return Err(
                 document.refuse(IsoReason::InvalidFileFormat, definition.refusal_sentence())
             );

@@ -59,7 +59,10 @@ pub(crate) fn read_group(
     })
 }
 
-fn read_method(settlement: &Cursor<'_>, profile: &Profile) -> Result<SettlementMethod, Refusal> {
+pub(crate) fn read_method(
+    settlement: &Cursor<'_>,
+    profile: &Profile,
+) -> Result<SettlementMethod, Refusal> {
     let cursor = settlement.required("SttlmMtd")?;
     let code = cursor.text()?;
     let allowed: Vec<_> = profile
@@ -162,7 +165,7 @@ pub(crate) fn check_count(header: &Cursor<'_>, found: usize) -> Result<(), Refus
         return Ok(());
     }
     let sentence = format!(
-        "NbOfTxs is {}, but the message holds {found} payments (CdtTrfTxInf).",
+        "NbOfTxs is {}, but the message holds {found} payments.",
         quoted(text)
     );
     Err(cursor.refuse(reason, sentence))

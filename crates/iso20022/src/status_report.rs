@@ -4,10 +4,11 @@
 //! report may answer several messages. What must hold: the same report gives the same bytes; a refused payment always
 //! carries its reason and never a settlement time (CBPR+ rules R11 and R12).
 
+use crate::original::{OriginalMessage, OriginalPayment};
 use crate::profile::{PartialApproval, Profile};
 use crate::refusal::Refusal;
-use crate::transfer::{CreditTransfer, TransferKind};
-use crate::xml_writer::{HeaderOut, XmlWriter};
+use crate::transfer::CreditTransfer;
+use crate::xml_writer::{HeaderOut, XmlWriter, write_enveloped};
 use karwan_types::{
     AgentIdentification, ExternalCode, Max35Text, Outcome, Timestamp, TransactionStatus, Uetr,
 };
@@ -41,26 +42,15 @@ pub struct ReportHeader {
     pub business_service: Option<String>,
 }
 
-/// The message that a payment came in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OriginalMessage {
-    /// Its `MsgId`.
-    pub id: Max35Text,
-    /// Which message it was.
-    pub kind: TransferKind,
-    /// Its `CreDtTm`.
-    pub created: Option<Timestamp>,
-}
-
 /// The status of one payment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TransactionReport {
-    /// The message that it came in.
-    pub original: OriginalMessage,
+    /// The message that it came in; none when whoever asked did not say.
+    pub original: Option<OriginalMessage>,
     /// Its `InstrId`.
     pub instruction_id: Option<Max35Text>,
     /// Its `EndToEndId`.
-    pub end_to_end_id: Max35Text,
+    pub end_to_end_id: Option<Max35Text>,
     /// Its `TxId`.
     pub transaction_id: Option<Max35Text>,
     /// Its UETR.
@@ -207,13 +197,13 @@ impl TransactionReport {
     pub fn of_transfer(transfer: &CreditTransfer, status: PaymentStatus) -> Self {
         let ledger = &transfer.ledger;
         Self {
-            original: OriginalMessage {
+            original: Some(OriginalMessage {
                 id: ledger.message_id.clone(),
-                kind: ledger.kind,
+                definition: ledger.kind.into(),
                 created: Some(ledger.created),
-            },
+            }),
             instruction_id: ledger.instruction_id.clone(),
-            end_to_end_id: ledger.end_to_end_id.clone(),
+            end_to_end_id: Some(ledger.end_to_end_id.clone()),
             transaction_id: ledger.transaction_id.clone(),
             uetr: ledger.uetr,
             status,
@@ -224,29 +214,36 @@ impl TransactionReport {
     }
 }
 
+impl TransactionReport {
+    /// The report of a payment by its references, for whoever asked for its status or sent it back.
+    #[must_use]
+    pub fn of_original(original: &OriginalPayment, status: PaymentStatus) -> Self {
+        Self {
+            original: original.message.clone(),
+            instruction_id: original.instruction_id.clone(),
+            end_to_end_id: original.end_to_end_id.clone(),
+            transaction_id: original.transaction_id.clone(),
+            uetr: original.uetr,
+            status,
+            accepted: None,
+            instructing_agent: None,
+            instructed_agent: None,
+        }
+    }
+}
+
 /// Writes a status report: the `Document`, or with a header an `Envelope` that holds `AppHdr` and `Document`.
 #[must_use]
 pub fn write_status_report(report: &StatusReport, profile: &Profile) -> String {
-    let mut xml = XmlWriter::new();
-    match &report.header {
-        None => write_document(&mut xml, report, profile),
-        Some(header) => xml.element("Envelope", |xml| {
-            xml.header(&HeaderOut {
-                from: &header.from,
-                to: &header.to,
-                business_message_id: &report.message_id,
-                definition: DEFINITION,
-                business_service: header.business_service.as_deref(),
-                created: report.created,
-            });
-            write_document(xml, report, profile);
-        }),
-    }
-    xml.finish()
-}
-
-fn write_document(xml: &mut XmlWriter, report: &StatusReport, profile: &Profile) {
-    xml.root("Document", DEFINITION, |xml| {
+    let header = report.header.as_ref().map(|header| HeaderOut {
+        from: Some(&header.from),
+        to: Some(&header.to),
+        business_message_id: &report.message_id,
+        definition: DEFINITION,
+        business_service: header.business_service.as_deref(),
+        created: report.created,
+    });
+    write_enveloped(header.as_ref(), DEFINITION, |xml| {
         xml.element("FIToFIPmtStsRpt", |xml| {
             xml.element("GrpHdr", |xml| {
                 xml.leaf("MsgId", report.message_id.as_str());
@@ -256,23 +253,17 @@ fn write_document(xml: &mut XmlWriter, report: &StatusReport, profile: &Profile)
                 write_transaction(xml, transaction, profile);
             }
         });
-    });
+    })
 }
 
 fn write_transaction(xml: &mut XmlWriter, transaction: &TransactionReport, profile: &Profile) {
     let id = |id: &'_ Option<Max35Text>| id.as_ref().map(|id| id.as_str().to_owned());
     xml.element("TxInfAndSts", |xml| {
-        xml.element("OrgnlGrpInf", |xml| {
-            let original = &transaction.original;
-            xml.leaf("OrgnlMsgId", original.id.as_str());
-            xml.leaf("OrgnlMsgNmId", original.kind.definition());
-            xml.optional(
-                "OrgnlCreDtTm",
-                original.created.map(|time| time.to_string()).as_deref(),
-            );
-        });
+        if let Some(original) = &transaction.original {
+            original.write(xml);
+        }
         xml.optional("OrgnlInstrId", id(&transaction.instruction_id).as_deref());
-        xml.leaf("OrgnlEndToEndId", transaction.end_to_end_id.as_str());
+        xml.optional("OrgnlEndToEndId", id(&transaction.end_to_end_id).as_deref());
         xml.optional("OrgnlTxId", id(&transaction.transaction_id).as_deref());
         xml.leaf("OrgnlUETR", &transaction.uetr.to_string());
         xml.leaf("TxSts", transaction.status.code(profile.partial_approval));
@@ -307,7 +298,7 @@ fn write_reason(xml: &mut XmlWriter, reason: &StatusReason) {
 }
 
 /// Divides a sentence at spaces into lines of at most `ADDITIONAL_CHARS_MAX`; a longer word is divided too.
-fn lines_of(sentence: &str) -> Vec<String> {
+pub(crate) fn lines_of(sentence: &str) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in sentence.split_whitespace() {
         let mut rest: Vec<char> = word.chars().collect();

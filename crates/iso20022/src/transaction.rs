@@ -4,6 +4,7 @@ use crate::agents::read_settlement;
 use crate::amounts::read_amount;
 use crate::cursor::Cursor;
 use crate::group::{Group, read_instruction_priority};
+use crate::original::{optional_identifier, read_uetr};
 use crate::parties::read_private;
 use crate::profile::Profile;
 use crate::refusal::{IsoReason, Refusal, quoted};
@@ -33,7 +34,7 @@ pub(crate) fn read_transaction(
         .required("EndToEndId")?
         .identifier(IsoReason::InvalidEndToEndId)?;
     let transaction_id = optional_identifier(&ids, "TxId")?;
-    let uetr = read_uetr(&ids)?;
+    let uetr = read_payment_uetr(&ids)?;
     let (amount, currency) = read_amount(&transaction.required("IntrBkSttlmAmt")?, profile)?;
     let settlement_date = read_settlement_date(transaction, group)?;
     let priority = read_priority(transaction, group)?;
@@ -76,14 +77,7 @@ pub(crate) fn read_transaction(
     })
 }
 
-fn optional_identifier(ids: &Cursor<'_>, name: &str) -> Result<Option<Max35Text>, Refusal> {
-    match ids.optional(name)? {
-        Some(cursor) => cursor.identifier(IsoReason::ElementIncorrect).map(Some),
-        None => Ok(None),
-    }
-}
-
-fn read_uetr(ids: &Cursor<'_>) -> Result<Uetr, Refusal> {
+fn read_payment_uetr(ids: &Cursor<'_>) -> Result<Uetr, Refusal> {
     let Some(cursor) = ids.optional("UETR")? else {
         let mut refusal = ids.missing("UETR");
         refusal.sentence = "The payment has no UETR. Karwan knows each payment by it, from end to end and for ever: \
@@ -91,11 +85,7 @@ fn read_uetr(ids: &Cursor<'_>) -> Result<Uetr, Refusal> {
             .to_owned();
         return Err(refusal);
     };
-    let text = cursor.text()?;
-    Uetr::parse(text).map_err(|error| {
-        let sentence = format!("UETR is {}: it {}.", quoted(text), error.rule);
-        cursor.refuse(IsoReason::ElementIncorrect, sentence)
-    })
+    read_uetr(&cursor)
 }
 
 /// The date stands in the payment or in the group header; in both only when they agree.

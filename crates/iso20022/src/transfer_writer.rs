@@ -4,7 +4,7 @@
 use crate::profile::SettlementMethod;
 use crate::status_report::ReportHeader;
 use crate::transfer::{ChargeBearer, Priority, TransferKind};
-use crate::xml_writer::{HeaderOut, XmlWriter};
+use crate::xml_writer::{HeaderOut, XmlWriter, write_enveloped};
 use karwan_types::{
     AccountNumber, AgentIdentification, Amount, CurrencyCode, Date, ExternalCode, Max35Text,
     Timestamp, Uetr,
@@ -70,26 +70,16 @@ pub struct OutgoingParty {
 /// Writes a message: the `Document`, or with a header an `Envelope` that holds `AppHdr` and `Document`.
 #[must_use]
 pub fn write_credit_transfers(message: &OutgoingMessage) -> String {
-    let mut xml = XmlWriter::new();
-    match &message.header {
-        None => write_document(&mut xml, message),
-        Some(header) => xml.element("Envelope", |xml| {
-            xml.header(&HeaderOut {
-                from: &header.from,
-                to: &header.to,
-                business_message_id: &message.message_id,
-                definition: message.kind.definition(),
-                business_service: header.business_service.as_deref(),
-                created: message.created,
-            });
-            write_document(xml, message);
-        }),
-    }
-    xml.finish()
-}
-
-fn write_document(xml: &mut XmlWriter, message: &OutgoingMessage) {
-    xml.root("Document", message.kind.definition(), |xml| {
+    let definition = message.kind.definition();
+    let header = message.header.as_ref().map(|header| HeaderOut {
+        from: Some(&header.from),
+        to: Some(&header.to),
+        business_message_id: &message.message_id,
+        definition,
+        business_service: header.business_service.as_deref(),
+        created: message.created,
+    });
+    write_enveloped(header.as_ref(), definition, |xml| {
         xml.element(message.kind.message_element(), |xml| {
             xml.element("GrpHdr", |xml| {
                 xml.leaf("MsgId", message.message_id.as_str());
@@ -103,7 +93,7 @@ fn write_document(xml: &mut XmlWriter, message: &OutgoingMessage) {
                 write_transfer(xml, message, transfer);
             }
         });
-    });
+    })
 }
 
 fn write_transfer(xml: &mut XmlWriter, message: &OutgoingMessage, transfer: &OutgoingTransfer) {

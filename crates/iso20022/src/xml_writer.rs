@@ -2,6 +2,7 @@
 //! messages share: an institution, the business application header.
 
 use crate::catalogue::ISO_NAMESPACE;
+use crate::envelope::Header;
 use karwan_types::{AgentIdentification, Max35Text, Timestamp};
 use quick_xml::escape::escape;
 
@@ -119,7 +120,12 @@ impl XmlWriter {
     pub(crate) fn header(&mut self, header: &HeaderOut<'_>) {
         self.root("AppHdr", "head.001.001.02", |xml| {
             for (name, end) in [("Fr", header.from), ("To", header.to)] {
-                xml.element(name, |xml| xml.element("FIId", |xml| xml.institution(end)));
+                xml.element(name, |xml| {
+                    xml.element("FIId", |xml| match end {
+                        Some(agent) => xml.institution(agent),
+                        None => xml.element("FinInstnId", |_| {}),
+                    })
+                });
             }
             xml.leaf("BizMsgIdr", header.business_message_id.as_str());
             xml.leaf("MsgDefIdr", header.definition);
@@ -129,10 +135,44 @@ impl XmlWriter {
     }
 }
 
+/// Writes a whole message: the `Document`, or with a header an `Envelope` that holds `AppHdr` and `Document`.
+pub(crate) fn write_enveloped(
+    header: Option<&HeaderOut<'_>>,
+    definition: &str,
+    content: impl FnOnce(&mut XmlWriter),
+) -> String {
+    let mut xml = XmlWriter::new();
+    match header {
+        None => xml.root("Document", definition, content),
+        Some(header) => xml.element("Envelope", |xml| {
+            xml.header(header);
+            xml.root("Document", definition, content);
+        }),
+    }
+    xml.finish()
+}
+
+/// The same with the header as it is read.
+pub(crate) fn write_message(
+    header: Option<&Header>,
+    definition: &'static str,
+    content: impl FnOnce(&mut XmlWriter),
+) -> String {
+    let header = header.map(|header| HeaderOut {
+        from: header.from.as_ref(),
+        to: header.to.as_ref(),
+        business_message_id: &header.business_message_id,
+        definition,
+        business_service: header.business_service.as_deref(),
+        created: header.created,
+    });
+    write_enveloped(header.as_ref(), definition, content)
+}
+
 /// What a business application header says.
 pub(crate) struct HeaderOut<'a> {
-    pub(crate) from: &'a AgentIdentification,
-    pub(crate) to: &'a AgentIdentification,
+    pub(crate) from: Option<&'a AgentIdentification>,
+    pub(crate) to: Option<&'a AgentIdentification>,
     pub(crate) business_message_id: &'a Max35Text,
     pub(crate) definition: &'static str,
     pub(crate) business_service: Option<&'a str>,

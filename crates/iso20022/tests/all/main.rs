@@ -6,6 +6,7 @@ mod demo_files;
 mod hostile;
 mod properties;
 mod reading;
+mod recalls;
 mod refusals;
 mod samples;
 mod status_report;

@@ -1,6 +1,6 @@
 //! pacs.002: the bytes that are written, and what any XML reader finds in them.
 
-use crate::support::{CUSTOMER, Node, read_default};
+use crate::support::{CUSTOMER, Node, golden, read_default};
 use karwan_iso20022::{
     IsoReason, PartialApproval, PaymentStatus, Profile, Refusal, ReportHeader, StatusReason,
     StatusReport, TransactionReport, write_status_report,
@@ -9,7 +9,6 @@ use karwan_types::{
     ExternalCode, Hash, InstructionHash, Max35Text, Outcome, Sentence, StableName, Timestamp,
     TransactionStatus,
 };
-use std::{env, fs, path::PathBuf};
 
 fn time(text: &str) -> Timestamp {
     Timestamp::parse(text).unwrap()
@@ -52,22 +51,6 @@ fn report(header: bool) -> StatusReport {
         }),
         transactions: transactions.into(),
     }
-}
-
-/// Compares with the golden file. `UPDATE_GOLDEN=1` writes it anew, which is a change of the wire format.
-fn golden(name: &str, text: &str) {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/golden")
-        .join(name);
-    if env::var_os("UPDATE_GOLDEN").is_some() {
-        fs::write(&path, text).unwrap();
-    }
-    assert_eq!(
-        text,
-        fs::read_to_string(&path).unwrap(),
-        "{}",
-        path.display()
-    );
 }
 
 #[test]

@@ -5,6 +5,7 @@ use quick_xml::NsReader;
 use quick_xml::events::{BytesRef, Event};
 use quick_xml::name::ResolveResult;
 use std::path::PathBuf;
+use std::{env, fs};
 
 /// A pacs.008 with everything that is read in it.
 pub(crate) const CUSTOMER: &str = include_str!("customer.xml");
@@ -213,4 +214,20 @@ impl Node {
         }
         shuffled
     }
+}
+
+/// Compares with the golden file. `UPDATE_GOLDEN=1` writes it anew, which is a change of the wire format.
+pub(crate) fn golden(name: &str, text: &str) {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(name);
+    if env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&path, text).unwrap();
+    }
+    assert_eq!(
+        text,
+        fs::read_to_string(&path).unwrap(),
+        "{}",
+        path.display()
+    );
 }
