@@ -13,6 +13,7 @@ use karwan_node::gateway::{seal, to_terms};
 use karwan_rpc::{Client, IsoDeliverParams};
 use karwan_types::{
     AgentIdentification, ChainId, CommitmentSecret, DurationMs, Lei, PayloadRecipient, Timestamp,
+    Uetr,
 };
 
 /// What signs an institution's imports.
@@ -52,7 +53,11 @@ impl Importer {
     /// # Errors
     /// The `Refusal` of a file that is no payment of this network, in words for a payments clerk.
     pub(crate) fn import(&self, xml: &[u8], now: Timestamp) -> Result<Imported, Refusal> {
-        let document = read(xml, &self.profile)?;
+        Ok(self.instruct(read(xml, &self.profile)?, now))
+    }
+
+    /// Makes the instruction of a file that was read, signed by the maker.
+    pub(crate) fn instruct(&self, document: Document, now: Timestamp) -> Imported {
         let terms = document
             .transfers
             .iter()
@@ -66,12 +71,16 @@ impl Importer {
         } else {
             PayBulk { payments: terms }.into()
         };
-        let transaction = Transaction::unsigned(self.chain, operation, now.after(self.validity))
-            .signed_by(&self.maker);
-        Ok(Imported {
+        Imported {
             document,
-            transaction,
-        })
+            transaction: self.sign(operation, now),
+        }
+    }
+
+    /// Any instruction, signed by the maker.
+    pub(crate) fn sign(&self, operation: Operation, now: Timestamp) -> Transaction {
+        Transaction::unsigned(self.chain, operation, now.after(self.validity))
+            .signed_by(&self.maker)
     }
 
     /// Seals every message of a file for its creditor agent and has the node keep it. To whom is read from the genesis file,
@@ -84,15 +93,29 @@ impl Importer {
         transfers: &[CreditTransfer],
     ) -> Result<(), Failure> {
         for transfer in transfers {
-            let Some((creditor, recipient)) = recipient(genesis, &transfer.ledger.creditor_agent)
-            else {
-                continue;
-            };
-            let salt = self.commitment.salt(&transfer.ledger.uetr);
-            let sealed = seal(transfer, &salt, &recipient).context("a message cannot be sealed")?;
-            let params = IsoDeliverParams::new(transfer.ledger.uetr, creditor, &sealed);
-            client.iso_deliver(params).await.map_err(refused)?;
+            let message = (transfer.ledger.uetr, transfer.payload.as_slice());
+            self.deliver_one(client, genesis, message, &transfer.ledger.creditor_agent)
+                .await?;
         }
+        Ok(())
+    }
+
+    /// The same for the message of one payment or return, to the institution that gets the money.
+    pub(crate) async fn deliver_one(
+        &self,
+        client: &Client,
+        genesis: &Genesis,
+        (uetr, document): (Uetr, &[u8]),
+        to: &AgentIdentification,
+    ) -> Result<(), Failure> {
+        let Some((receiver, recipient)) = recipient(genesis, to) else {
+            return Ok(());
+        };
+        let salt = self.commitment.salt(&uetr);
+        let sealed =
+            seal(uetr, document, &salt, &recipient).context("a message cannot be sealed")?;
+        let params = IsoDeliverParams::new(uetr, receiver, &sealed);
+        client.iso_deliver(params).await.map_err(refused)?;
         Ok(())
     }
 }

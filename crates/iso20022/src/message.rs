@@ -57,7 +57,12 @@ pub(crate) fn read_message(
             let whole = (&found.document, &message, text);
             Message::Transfers(read_transfers(whole, kind, header, profile)?)
         }
-        MessageKind::Return => Message::Return(PaymentReturn::read(&message, header, profile)?),
+        MessageKind::Return => {
+            let payload = text[found.document.element().span.clone()]
+                .as_bytes()
+                .to_vec();
+            Message::Return(PaymentReturn::read(&message, header, payload, profile)?)
+        }
         MessageKind::Cancellation => {
             Message::Cancellation(CancellationRequest::read(&message, header)?)
         }

@@ -47,6 +47,10 @@ pub struct PaymentReturn {
     pub to: AgentIdentification,
     /// Why (`RtrRsnInf/Rsn/Cd`), one of [`RETURN_REASONS`].
     pub reason: ExternalCode,
+    /// What the institution that gets the money back receives: the bytes of the element `Document` as they were received.
+    /// Never written.
+    #[serde(skip)]
+    pub payload: Vec<u8>,
 }
 
 impl PaymentReturn {
@@ -70,6 +74,7 @@ impl PaymentReturn {
     pub(crate) fn read(
         message: &Cursor<'_>,
         header: Option<Header>,
+        payload: Vec<u8>,
         profile: &Profile,
     ) -> Result<Self, Refusal> {
         let group = message.required("GrpHdr")?;
@@ -108,6 +113,7 @@ impl PaymentReturn {
                     "the ISO 20022 return reasons, for example AC04, FOCR or MD07",
                 ),
             )?,
+            payload,
         })
     }
 }

@@ -4,6 +4,10 @@
 //! The salt is derived from the institution's secret and the UETR, and nothing here reads a clock, so importing the same
 //! file twice gives the same instruction. The message itself is sealed for the creditor institution.
 
+mod recalls;
+
+pub use recalls::{NoAnswer, to_answer, to_cancel, to_recall, to_return, to_returning_answer};
+
 use age::x25519;
 use karwan_iso20022::{
     ChargeBearer, CreditTransfer, Priority, Profile, SettlementMethod, TransferKind,
@@ -145,12 +149,13 @@ fn datum(label: &str) -> ledger::PartyDatum {
     }
 }
 
-/// Seals a payment's message for the creditor institution.
+/// Seals the message of a payment or a return, as it was received, for the institution that gets the money.
 ///
 /// # Errors
 /// `SealError` when the recipient is no age key or encryption fails.
 pub fn seal(
-    transfer: &CreditTransfer,
+    uetr: Uetr,
+    document: &[u8],
     salt: &PaymentSalt,
     recipient: &PayloadRecipient,
 ) -> Result<Vec<u8>, SealError> {
@@ -158,13 +163,13 @@ pub fn seal(
     let key = x25519::Recipient::from_str(recipient.as_str()).map_err(|_| malformed())?;
     let message = OpenedMessage {
         format: MESSAGE_FORMAT.to_owned(),
-        uetr: transfer.ledger.uetr,
+        uetr,
         salt: salt
             .as_bytes()
             .iter()
             .map(|byte| format!("{byte:02x}"))
             .collect(),
-        document: String::from_utf8_lossy(&transfer.payload).into_owned(),
+        document: String::from_utf8_lossy(document).into_owned(),
     };
     let plain =
         serde_json::to_vec(&message).map_err(|error| SealError::Content(error.to_string()))?;

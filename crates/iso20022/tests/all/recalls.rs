@@ -112,6 +112,7 @@ fn payment_return(full: bool) -> PaymentReturn {
         from: word("KGBIK:109001"),
         to: word("KRVNPKKA"),
         reason: word("AC04"),
+        payload: Vec::new(),
     }
 }
 
@@ -162,7 +163,14 @@ fn what_is_written_is_read_back_with_the_same_fields() {
             assert_eq!(read_back(&text), Message::Resolution(resolution));
         }
         let back = payment_return(full);
-        assert_eq!(read_back(&write_return(&back)), Message::Return(back));
+        let text = write_return(&back);
+        let Message::Return(found) = read_back(&text) else {
+            panic!("a pacs.004");
+        };
+        let payload = String::from_utf8(found.payload.clone()).unwrap();
+        assert!(payload.starts_with("<Document") && text.contains(&payload));
+        let payload = Vec::new();
+        assert_eq!(PaymentReturn { payload, ..found }, back);
         let asked = status_request(full);
         let text = write_status_request(&asked);
         assert_eq!(read_back(&text), Message::StatusRequest(asked));
@@ -184,6 +192,15 @@ fn messages_are_written_as_in_the_golden_files() {
     golden("pacs028.xml", &write_status_request(&status_request(true)));
 }
 
+/// What a message says, without how it was written.
+fn without_bytes(message: Message) -> Message {
+    if let Message::Return(back) = message {
+        let payload = Vec::new();
+        return Message::Return(PaymentReturn { payload, ..back });
+    }
+    message
+}
+
 /// As another program would write them: other prefixes, other white space, another order of elements.
 #[test]
 fn the_meaning_does_not_depend_on_how_it_is_written() {
@@ -199,10 +216,11 @@ fn the_meaning_does_not_depend_on_how_it_is_written() {
         let envelope = Node::parse(&text);
         let mut parts = envelope.children.iter();
         let document = parts.find(|part| part.name == "Document").unwrap();
-        let alone = read_back(&document.write_anew(&mut random));
+        let alone = without_bytes(read_back(&document.write_anew(&mut random)));
         for _ in 0..20 {
             let anew = document.write_anew(&mut random);
-            assert_eq!(read_back(&anew), alone, "seed {seed}: {anew}");
+            let found = without_bytes(read_back(&anew));
+            assert_eq!(found, alone, "seed {seed}: {anew}");
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::recalls::RecallStatus;
 use crate::rejection::Rejection;
 use crate::state::State;
 use karwan_types::{
-    AgentIdentification, Amount, ExternalCode, RECALL_REJECTION_REASONS, Uetr, is_reason,
+    AgentIdentification, Amount, ExternalCode, Hash, RECALL_REJECTION_REASONS, Uetr, is_reason,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -37,6 +37,9 @@ pub enum RecallDecision {
         amount: Amount,
         /// Why, by the return reason codes; `FOCR` says that a cancellation request is followed.
         reason: ExternalCode,
+        /// The salted hash of the message as received; it covers everything in it.
+        #[schemars(extend("x-hidden" = true))]
+        message_hash: Option<Hash>,
     },
     /// RJCR: does not give it back.
     Reject {
@@ -45,48 +48,49 @@ pub enum RecallDecision {
     },
 }
 
+/// An answer, with what goes back by it.
+enum Answer<'a> {
+    Cancel(SendBack<'a>),
+    Reject(&'a ExternalCode),
+}
+
 impl RecallAnswer {
-    fn send_back<'a>(
-        &'a self,
-        (uetr, amount): (Uetr, Amount),
-        reason: &'a ExternalCode,
-    ) -> SendBack<'a> {
-        SendBack {
-            uetr,
-            original_agent: &self.original_agent,
-            original_uetr: self.original_uetr,
-            amount,
-            reason,
+    fn answer(&self) -> Answer<'_> {
+        match &self.decision {
+            RecallDecision::Cancel {
+                uetr,
+                amount,
+                reason,
+                message_hash,
+            } => Answer::Cancel(SendBack {
+                uetr: *uetr,
+                original_agent: &self.original_agent,
+                original_uetr: self.original_uetr,
+                amount: *amount,
+                reason,
+                message_hash: *message_hash,
+            }),
+            RecallDecision::Reject { reason } => Answer::Reject(reason),
         }
     }
 }
 
 impl Execute for RecallAnswer {
     fn check_alone(&self) -> Result<(), Rejection> {
-        match &self.decision {
-            RecallDecision::Cancel {
-                uetr,
-                amount,
-                reason,
-            } => self.send_back((*uetr, *amount), reason).check_alone(),
-            RecallDecision::Reject { reason } if is_reason(RECALL_REJECTION_REASONS, reason) => {
-                Ok(())
-            }
-            RecallDecision::Reject { .. } => Err(Rejection::InvalidField {
+        match self.answer() {
+            Answer::Cancel(back) => back.check_alone(),
+            Answer::Reject(reason) if is_reason(RECALL_REJECTION_REASONS, reason) => Ok(()),
+            Answer::Reject(_) => Err(Rejection::InvalidField {
                 field: "reason",
                 rule: "must be AC04, AGNT, AM04, ARDT, CUST, LEGL, NOAS, PTNA or RQDA",
             }),
         }
     }
     fn authority(&self, state: &State) -> Result<Authority, Rejection> {
-        match &self.decision {
-            RecallDecision::Cancel {
-                uetr,
-                amount,
-                reason,
-            } => self.send_back((*uetr, *amount), reason).authority(state),
+        match self.answer() {
+            Answer::Cancel(back) => back.authority(state),
             // Whoever may release the payment's amount may also keep it.
-            RecallDecision::Reject { .. } => {
+            Answer::Reject(_) => {
                 let (_, original) = find(state, &self.original_agent, self.original_uetr)?;
                 let movement = original.movement;
                 let unknown = Rejection::OriginalUnknown {
@@ -99,13 +103,9 @@ impl Execute for RecallAnswer {
         }
     }
     fn items(&self, state: &State) -> Vec<Item> {
-        match &self.decision {
-            RecallDecision::Cancel {
-                uetr,
-                amount,
-                reason,
-            } => self.send_back((*uetr, *amount), reason).items(state),
-            RecallDecision::Reject { .. } => Vec::new(),
+        match self.answer() {
+            Answer::Cancel(back) => back.items(state),
+            Answer::Reject(_) => Vec::new(),
         }
     }
     fn execute(&self, execution: &mut Execution<'_>, open: &[Item]) -> Result<(), Rejection> {
@@ -115,15 +115,9 @@ impl Execute for RecallAnswer {
         if !case.is_some_and(|case| case.status.is_open()) {
             return Err(Rejection::NoRecall { uetr });
         }
-        match &self.decision {
-            RecallDecision::Cancel {
-                uetr,
-                amount,
-                reason,
-            } => self
-                .send_back((*uetr, *amount), reason)
-                .settle(execution, open, Part::Answers),
-            RecallDecision::Reject { reason } => {
+        match self.answer() {
+            Answer::Cancel(back) => back.settle(execution, open, Part::Answers),
+            Answer::Reject(reason) => {
                 let reason = reason.clone();
                 execution.change_recall(key, RecallStatus::Rejected { reason });
                 Ok(())
@@ -142,6 +136,7 @@ impl Execute for RecallAnswer {
                     .expect("constant"),
                 amount: Amount::from_minor(1_234_500),
                 reason: "FOCR".parse().expect("constant"),
+                message_hash: Some(Hash::from_bytes([7; 32])),
             },
         }
     }

@@ -6,7 +6,7 @@ use crate::authority::Authority;
 use crate::execution::{Execution, Item};
 use crate::rejection::Rejection;
 use crate::state::State;
-use karwan_types::{AgentIdentification, Amount, ExternalCode, Uetr};
+use karwan_types::{AgentIdentification, Amount, ExternalCode, Hash, Uetr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,9 @@ pub struct Return {
     pub amount: Amount,
     /// Why, by the return reason codes (`AC04`, `FOCR`, …).
     pub reason: ExternalCode,
+    /// The salted hash of the message as received; it covers everything in it.
+    #[schemars(extend("x-hidden" = true))]
+    pub message_hash: Option<Hash>,
 }
 
 impl Return {
@@ -34,6 +37,7 @@ impl Return {
             original_uetr: self.original_uetr,
             amount: self.amount,
             reason: &self.reason,
+            message_hash: self.message_hash,
         }
     }
 }
@@ -62,6 +66,7 @@ impl Execute for Return {
                 .expect("constant"),
             amount: Amount::from_minor(1_234_500),
             reason: "AC04".parse().expect("constant"),
+            message_hash: Some(Hash::from_bytes([7; 32])),
         }
     }
 }

@@ -12,8 +12,8 @@ use crate::rejection::Rejection;
 use crate::state::State;
 use crate::{checks, posting};
 use karwan_types::{
-    AgentIdentification, Amount, ExternalCode, Movement, RETURN_REASONS, TransactionStatus, Uetr,
-    is_reason,
+    AgentIdentification, Amount, ExternalCode, Hash, Movement, RETURN_REASONS, TransactionStatus,
+    Uetr, is_reason,
 };
 
 /// What goes back of which payment.
@@ -24,6 +24,7 @@ pub(super) struct SendBack<'a> {
     pub(super) original_uetr: Uetr,
     pub(super) amount: Amount,
     pub(super) reason: &'a ExternalCode,
+    pub(super) message_hash: Option<Hash>,
 }
 
 /// Whether a return of a part closes the recall of its original.
@@ -81,7 +82,7 @@ impl SendBack<'_> {
                 creditor_account: original.movement.debtor_account,
                 currency: original.movement.currency,
                 amount: self.amount,
-                message_hash: None,
+                message_hash: self.message_hash,
             },
         }]
     }

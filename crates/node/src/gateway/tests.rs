@@ -63,7 +63,7 @@ fn only_the_creditor_opens_the_message_and_finds_the_salt_in_it() {
     let salt = secret(1).salt(&transfer.ledger.uetr);
     let creditor = x25519::Identity::generate();
     let recipient = creditor.to_public().to_string().parse().unwrap();
-    let sealed = seal(&transfer, &salt, &recipient).unwrap();
+    let sealed = seal(transfer.ledger.uetr, &transfer.payload, &salt, &recipient).unwrap();
     let opened = open(&sealed, &creditor).unwrap();
     assert_eq!(opened.document.as_bytes(), transfer.payload);
     assert_eq!(opened.uetr, transfer.ledger.uetr);
@@ -73,4 +73,69 @@ fn only_the_creditor_opens_the_message_and_finds_the_salt_in_it() {
     let last = damaged.len() - 1;
     damaged[last] ^= 1;
     assert!(open(&damaged, &creditor).is_err());
+}
+
+fn returned() -> karwan_iso20022::PaymentReturn {
+    let text = include_str!("../../../iso20022/tests/golden/pacs004.xml");
+    match karwan_iso20022::read_any(text.as_bytes(), &Profile::default()).unwrap() {
+        karwan_iso20022::Message::Return(back) => back,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_return_commits_to_its_message_and_the_receiver_can_open_it() {
+    let (back, secret) = (returned(), secret(1));
+    let instruction = to_return(&back, &secret);
+    assert_eq!(
+        instruction,
+        to_return(&returned(), &secret),
+        "every time the same"
+    );
+    assert_eq!(instruction.uetr, back.uetr());
+    let salt = secret.salt(&back.uetr());
+    let receiver = x25519::Identity::generate();
+    let recipient = receiver.to_public().to_string().parse().unwrap();
+    let sealed = seal(back.uetr(), &back.payload, &salt, &recipient).unwrap();
+    let opened = open(&sealed, &receiver).unwrap();
+    let hash = karwan_types::hash_of(
+        karwan_types::HashDomain::Payload,
+        &[opened.document.as_bytes()],
+    );
+    let committed = Some(salt.commit("message", &hash.to_string()));
+    assert_eq!(instruction.message_hash, committed);
+    let ledger::RecallDecision::Cancel {
+        message_hash,
+        amount,
+        ..
+    } = to_returning_answer(&back, &secret).decision
+    else {
+        panic!("a return gives money back");
+    };
+    assert_eq!((message_hash, amount), (committed, back.amount));
+}
+
+#[test]
+fn an_answer_decides_or_is_no_instruction() {
+    let read = |text: &str| match karwan_iso20022::read_any(text.as_bytes(), &Profile::default()) {
+        Ok(karwan_iso20022::Message::Resolution(resolution)) => resolution,
+        other => panic!("{other:?}"),
+    };
+    let cncl = include_str!("../../../iso20022/tests/golden/camt029_cncl.xml");
+    let rjcr = include_str!("../../../iso20022/tests/golden/camt029_rjcr.xml");
+    let answer = to_answer(&read(cncl)).unwrap();
+    assert_eq!(answer.original_agent.to_string(), "KGBIK:109001");
+    assert!(matches!(
+        answer.decision,
+        ledger::RecallDecision::Cancel { .. }
+    ));
+    let answer = to_answer(&read(rjcr)).unwrap();
+    assert!(matches!(
+        answer.decision,
+        ledger::RecallDecision::Reject { .. }
+    ));
+    let pending = rjcr.replace("<Conf>RJCR", "<Conf>PDCR");
+    assert_eq!(to_answer(&read(&pending)), Err(NoAnswer::Pending));
+    let bare = rjcr.replace("<Conf>RJCR", "<Conf>CNCL");
+    assert_eq!(to_answer(&read(&bare)), Err(NoAnswer::NoReturn));
 }

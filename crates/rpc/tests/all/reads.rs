@@ -48,6 +48,7 @@ async fn a_payment_shows_its_whole_life_and_its_present_status() {
         original_uetr: uetr(1),
         amount: Amount::from_minor(20_000),
         reason: "FOCR".parse().unwrap(),
+        message_hash: None,
     };
     node.fake
         .commit_all(&[signed(chain, back, valid_until(), &["BRAVO/MAKER"])]);

@@ -146,6 +146,7 @@ impl Thinker<'_> {
             original_uetr: key.uetr,
             amount: if whole { record.movement.amount } else { part },
             reason: "AC04".parse().expect("constant"),
+            message_hash: None,
         };
         (send_back.into(), self.signers(&creditor))
     }

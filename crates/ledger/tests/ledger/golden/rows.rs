@@ -270,6 +270,7 @@ fn recalls(book: &mut Book) {
             uetr: uetr(4),
             amount: Amount::from_minor(1_234_500),
             reason: word("FOCR"),
+            message_hash: Some(hash(7)),
         },
         Reject => RecallDecision::Reject { reason: word("CUST") },
     });

@@ -144,6 +144,7 @@ pub(crate) fn send_back(
         original_uetr: uetr(original),
         amount: money(sum).1,
         reason: "AC04".parse().expect("a code"),
+        message_hash: None,
     }
 }
 /// Asks for the payment `name` of `agent` back.
@@ -166,6 +167,7 @@ pub(crate) fn give_back(
         uetr: uetr(name),
         amount: money(sum).1,
         reason: "FOCR".parse().expect("a code"),
+        message_hash: None,
     };
     answer(original_agent, original, decision)
 }
