@@ -8,8 +8,8 @@ use crate::method::Method;
 use crate::methods::{
     AccountGet, AccountHistory, AccountsList, ApprovalsGet, ApprovalsList, BlockGet, ChainHead,
     CurrenciesList, EVENT_UNSUBSCRIBE, EventView, EventsSubscribe, EventsSubscribeParams,
-    IsoDeliver, IsoOutbox, NodeStatusGet, ParticipantsList, PaymentGet, ReceiptGet, RpcDiscover,
-    SubmitView, TxSubmit, TxSubmitParams, TxWait, ValidatorsGet, Wait,
+    IsoDeliver, IsoOutbox, NodeStatusGet, ParticipantsList, PaymentGet, RecallsList, ReceiptGet,
+    RpcDiscover, SubmitView, TxSubmit, TxSubmitParams, TxWait, ValidatorsGet, Wait,
 };
 use crate::problem::Problem;
 use crate::token::TokenProvider;
@@ -179,6 +179,8 @@ typed! {
     approvals_list ApprovalsList;
     /// One waiting instruction in full.
     approvals_get ApprovalsGet;
+    /// Recalls in which the institution asks or answers.
+    recalls_list RecallsList;
     /// The OpenRPC document.
     rpc_discover RpcDiscover;
 }

@@ -7,6 +7,7 @@ mod events;
 mod iso;
 mod node;
 mod payments;
+mod recalls;
 mod registers;
 mod transactions;
 
@@ -35,6 +36,7 @@ pub use payments::{
     PaymentAnswer, PaymentGet, PaymentGetParams, PaymentView, ReceiptAnswer, ReceiptGet,
     ReceiptGetParams,
 };
+pub use recalls::{RecallsAnswer, RecallsList};
 pub use registers::{
     CurrenciesAnswer, CurrenciesList, CurrencyView, ParticipantView, ParticipantsAnswer,
     ParticipantsList,

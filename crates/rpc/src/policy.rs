@@ -12,7 +12,7 @@ use crate::method::{Act, Answering, Call, Method, Read, run_act, run_read};
 use crate::methods::{
     AccountGet, AccountHistory, AccountsList, ApprovalsGet, ApprovalsList, BlockGet, ChainHead,
     CurrenciesList, EventsSubscribe, IsoDeliver, IsoOutbox, NodeStatusGet, ParticipantsList,
-    PaymentGet, ReceiptGet, RpcDiscover, TxSubmit, TxWait, ValidatorsGet,
+    PaymentGet, RecallsList, ReceiptGet, RpcDiscover, TxSubmit, TxWait, ValidatorsGet,
 };
 use crate::problem::{Fault, Problem};
 use karwan_ledger::State;
@@ -184,6 +184,11 @@ pub(crate) static TABLE: &[Row] = &[
     Row::read::<ApprovalsGet>(
         Institution,
         "One waiting instruction in full, to be checked before it is approved.",
+    )
+    .answer_bytes(LARGE),
+    Row::read::<RecallsList>(
+        Institution,
+        "Recalls in which the institution asks or answers.",
     )
     .answer_bytes(LARGE),
     Row::new::<EventsSubscribe>(

@@ -4,10 +4,13 @@
 mod chain;
 mod money;
 mod outcome;
+mod recall;
 
 pub use chain::ValidatorView;
 pub use money::{BalanceView, MoneyView};
 pub use outcome::{MovementView, OutcomeView, RefusalView};
+pub use recall::RecallView;
+pub(crate) use recall::waiting;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};

@@ -11,6 +11,7 @@ use super::{QueueEntry, is_blocked};
 use crate::execution::Execution;
 use crate::operations::terms::Priority;
 use crate::posting::{self, Transfer};
+use crate::records::InstructionKey;
 use crate::rejection::Rejection;
 use crate::state::State;
 use crate::{due, limits};
@@ -84,6 +85,30 @@ fn attempt(
     posting::post(state, &transfers).map_err(whole)?;
     limits::consume(state, &transfers);
     Ok(transfers)
+}
+
+impl State {
+    /// Why a payment waits in the queue, by the rules and balances after the last block; none when it does not wait there. The
+    /// sentence tells no balance: both sides of the payment may read it.
+    #[must_use]
+    pub fn why_waiting(&self, payment: &InstructionKey) -> Option<Rejection> {
+        let (number, entry) = self.queued(payment)?;
+        let time = self.chain().time;
+        let from = entry.from;
+        if from > time {
+            return Some(Rejection::FromTimeAhead { from });
+        }
+        let transfers = match examine(self, time, entry) {
+            Ok(transfers) => transfers,
+            Err((_, rejection)) => return Some(rejection),
+        };
+        if is_blocked(self, number, time) {
+            let account = entry.legs.first()?.debit.clone();
+            return Some(Rejection::BehindQueue { account });
+        }
+        let limited = limits::check(self, &transfers).err();
+        limited.or_else(|| posting::post(&mut self.clone(), &transfers).err())
+    }
 }
 
 /// What an entry would move now; otherwise which leg may not, and why.

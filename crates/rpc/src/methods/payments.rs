@@ -9,10 +9,10 @@ use crate::limits::{PAGE_ENTRIES_MAX, PLACES_WALKED_MAX};
 use crate::method::{Method, Read};
 use crate::problem::Problem;
 use crate::reading::{Placed, Reading};
-use crate::view::{MoneyView, OutcomeView, RefusalView, View};
+use crate::view::{MoneyView, OutcomeView, RecallView, RefusalView, View, waiting};
 use karwan_ledger::InstructionKey;
 use karwan_types::{
-    Height, InstructionHash, Lei, Outcome, RECEIPT_VERSION, Receipt, TransactionId,
+    Height, InstructionHash, Lei, Outcome, RECEIPT_VERSION, Receipt, Timestamp, TransactionId,
     TransactionStatus, Uetr, ValidatorChange, merkle_path,
 };
 use schemars::JsonSchema;
@@ -78,6 +78,15 @@ pub struct PaymentView {
     /// How much of it has been returned, while the ledger remembers it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub returned: Option<MoneyView>,
+    /// When it settled, while the ledger remembers it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub settled: Option<View<Timestamp>>,
+    /// Why it waits in the queue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<RefusalView>,
+    /// Its recall, the last one if there were several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recall: Option<RecallView>,
     /// Every status transition, oldest first. When the payment was looked up by a transaction, only those of that transaction.
     pub transitions: Vec<OutcomeView>,
 }
@@ -334,15 +343,15 @@ impl Instruction {
 
     fn view(&self, reading: &Reading) -> Option<PaymentView> {
         let last = self.transitions.last()?.get()?;
+        let state = &reading.snapshot.state;
         let key = self.agent.zip(self.uetr);
-        let record = key
-            .and_then(|(agent, uetr)| {
-                reading
-                    .snapshot
-                    .state
-                    .record(&InstructionKey { agent, uetr })
-            })
-            .filter(|record| record.instruction == last.instruction);
+        let key = key.map(|(agent, uetr)| InstructionKey { agent, uetr });
+        let own = |key: &InstructionKey| {
+            let record = state.record(key)?;
+            (record.instruction == last.instruction).then_some((*key, record))
+        };
+        // A recall has the reference of its payment and is none.
+        let (key, record) = key.as_ref().and_then(own).unzip();
         let (status, refusal) = match record {
             Some(record) => (record.status, &record.refusal),
             None => (last.status, &last.refusal),
@@ -356,6 +365,9 @@ impl Instruction {
             status: View(status),
             refusal: refusal.as_ref().map(RefusalView::new),
             returned: record.map(|one| MoneyView::new(one.returned, one.movement.currency)),
+            settled: record.and_then(|one| one.settled).map(View),
+            waiting: key.and_then(|key| waiting(state, &key)),
+            recall: key.and_then(|key| RecallView::of(state, &key)),
             transitions: views.collect::<Option<_>>()?,
         })
     }

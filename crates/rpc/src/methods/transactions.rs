@@ -13,10 +13,13 @@ use crate::limits::{FINAL_OUTCOMES_MAX, WAIT_MS_MAX};
 use crate::method::{Act, Method};
 use crate::problem::{Fault, Problem};
 use crate::reading::{Placed, Reading};
-use crate::view::{OutcomeView, View};
+use crate::view::{OutcomeView, RefusalView, View, waiting};
 use futures::future::BoxFuture;
-use karwan_ledger::{Rejection, Rulebook, Transaction};
-use karwan_types::{EncodedTransaction, Height, TRANSACTION_BYTES_MAX, Timestamp, TransactionId};
+use karwan_ledger::{InstructionKey, Rejection, Rulebook, Transaction};
+use karwan_types::{
+    EncodedTransaction, Height, Outcome, TRANSACTION_BYTES_MAX, Timestamp, TransactionId,
+    TransactionStatus,
+};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -427,6 +430,17 @@ fn locate(reading: &Reading, transaction: TransactionId) -> Result<Option<Height
     Ok(page.places.first().map(|place| place.height))
 }
 
+/// Why a payment that was put into the queue waits there now. An outcome of a recall has the reference of its payment, too.
+fn why_waiting(reading: &Reading, outcome: &Outcome) -> Option<RefusalView> {
+    let movement = outcome.movement.as_ref();
+    let movement = movement.filter(|_| outcome.status == TransactionStatus::Pdng)?;
+    let key = InstructionKey {
+        agent: movement.debtor_agent,
+        uetr: movement.uetr,
+    };
+    waiting(&reading.snapshot.state, &key)
+}
+
 fn finality(
     reading: &Reading,
     height: Height,
@@ -448,7 +462,11 @@ fn finality(
         }
         *statuses.entry(outcome.status.to_string()).or_insert(0) += 1;
         if outcomes.len() < FINAL_OUTCOMES_MAX {
-            outcomes.extend(placed.view());
+            let shown = placed.view().map(|view| OutcomeView {
+                waiting: why_waiting(reading, outcome),
+                ..view
+            });
+            outcomes.extend(shown);
         }
     }
     Ok(FinalView {

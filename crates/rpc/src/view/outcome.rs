@@ -39,6 +39,9 @@ pub struct OutcomeView {
     /// The money side.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub movement: Option<MovementView>,
+    /// Why the payment waits in the queue, as of the answer's height; only in the answers to a submission.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<RefusalView>,
 }
 
 /// Why an instruction was refused.
@@ -96,6 +99,7 @@ impl OutcomeView {
             clause: outcome.clause.to_string(),
             rulebook: outcome.rulebook,
             movement: outcome.movement.as_ref().map(MovementView::new),
+            waiting: None,
         }
     }
 }

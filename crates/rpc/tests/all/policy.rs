@@ -6,7 +6,7 @@
 use crate::fake::Node;
 use crate::http::call;
 use crate::world::{CAP, account, lei, pay, signed, terms, uetr, valid_until};
-use karwan_ledger::Pay;
+use karwan_ledger::{Pay, RecallRequest};
 use karwan_rpc::{Bearer, Client, EventView, Scopes, TokenProvider, policy};
 use karwan_types::TransactionId;
 use serde_json::{Value, json};
@@ -212,6 +212,12 @@ fn institutions(subjects: &Subjects) -> Vec<Cells> {
             "U VNNN NNN FFF FF F",
         ),
         cells(
+            "recalls.list",
+            json!({}),
+            Some("/recalls"),
+            "U VVBB BBB FFF FF F",
+        ),
+        cells(
             "iso.deliver",
             json!({ "uetr": uetr(1), "creditor_agent": lei("BRAVO"), "sealed": "YWdl" }),
             None,
@@ -247,6 +253,15 @@ fn prepare(node: &Node) -> Subjects {
     let waiting = karwan_ledger::instruction_hash(&chain, &large.clone().into());
     node.fake
         .commit_all(&[signed(chain, large, valid_until(), &["ALFA/MAKER"])]);
+    let recall = RecallRequest {
+        agent: lei("ALFA").to_string().parse().unwrap(),
+        uetr: uetr(1),
+        reason: "DUPL".parse().unwrap(),
+        case: None,
+    };
+    let signers = ["ALFA/MAKER", "ALFA/CHECKER"];
+    node.fake
+        .commit_all(&[signed(chain, recall, valid_until(), &signers)]);
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     Subjects {
         first: first.id(),

@@ -2,7 +2,10 @@
 
 use crate::fake::Node;
 use crate::world::{OPENING, account, lei, pay, signed, terms, uetr, valid_until};
-use karwan_ledger::{ConfirmCredit, CurrencyHalt, Pay, Return, ValidatorSetChange};
+use karwan_ledger::{
+    ConfirmCredit, CurrencyHalt, Pay, RecallAnswer, RecallDecision, RecallRequest, Return,
+    ValidatorSetChange,
+};
 use karwan_rpc::{
     AccountGetParams, AccountHistoryParams, AsOfParams, BlockGetParams, Client, ClientError,
     PaymentGetParams, PaymentView, Problem, ReceiptGetParams, View,
@@ -418,5 +421,99 @@ async fn the_registers_and_the_validators_are_public() {
     assert_eq!(
         (status.role.as_str(), status.peers_connected),
         ("validator", 2)
+    );
+}
+
+#[tokio::test]
+async fn a_recall_shows_with_its_payment_and_to_both_sides_and_its_answer_comes_as_an_event() {
+    let node = Node::start().await;
+    let chain = node.fake.chain;
+    node.fake
+        .commit_all(&[pay(chain, "ALFA", "BRAVO", "PKR", 50_000, 1)]);
+    let agent = || lei("ALFA").to_string().parse().unwrap();
+    let request = RecallRequest {
+        agent: agent(),
+        uetr: uetr(1),
+        reason: "DUPL".parse().unwrap(),
+        case: Some("CASE-1".parse().unwrap()),
+    };
+    let signers = ["ALFA/MAKER", "ALFA/CHECKER"];
+    node.fake
+        .commit_all(&[signed(chain, request, valid_until(), &signers)]);
+    for name in ["ALFA/ACCESS", "BRAVO/ACCESS"] {
+        let client = node.client(name).await;
+        let recalls = client.recalls_list(AsOfParams::default()).await.unwrap();
+        let recall = &recalls.recalls[0];
+        assert_eq!((recalls.as_of_height, recalls.recalls.len()), (2, 1));
+        assert_eq!(
+            (recall.status.as_str(), recall.reason.as_str()),
+            ("PDCR", "DUPL")
+        );
+        assert_eq!(recall.case.as_deref(), Some("CASE-1"));
+        assert_eq!(recall.paid.amount, "500.00");
+        assert_eq!(recall.creditor_agent.0, lei("BRAVO"));
+        let found = payments(&client, by_uetr(1)).await;
+        assert_eq!(found[0].recall.as_ref(), Some(recall), "the payment");
+        assert_eq!(
+            (found[1].operation.as_str(), &found[1].recall),
+            ("RecallRequest", &None)
+        );
+        assert_eq!(found[1].status.to_string(), "PDNG");
+    }
+    let stranger = node.client("DELTA/ACCESS").await;
+    let seen = stranger.recalls_list(AsOfParams::default()).await.unwrap();
+    assert!(seen.recalls.is_empty());
+
+    let answer = RecallAnswer {
+        original_agent: agent(),
+        original_uetr: uetr(1),
+        decision: RecallDecision::Reject {
+            reason: "CUST".parse().unwrap(),
+        },
+    };
+    node.fake
+        .commit_all(&[signed(chain, answer, valid_until(), &["BRAVO/MAKER"])]);
+    let client = node.client("ALFA/ACCESS").await;
+    let found = payments(&client, by_uetr(1)).await;
+    let recall = found[0].recall.as_ref().unwrap();
+    assert_eq!(
+        (recall.status.as_str(), recall.rejected_for.as_deref()),
+        ("RJCR", Some("CUST"))
+    );
+    assert_eq!(
+        found[0].status.to_string(),
+        "ACSC",
+        "the payment stays as it is"
+    );
+    let refusal = found[1].refusal.as_ref().unwrap();
+    assert_eq!(
+        (refusal.iso_reason.as_str(), refusal.name.as_str()),
+        ("CUST", "RECALL_REJECTED")
+    );
+}
+
+#[tokio::test]
+async fn a_payment_in_the_queue_says_why_it_waits_and_tells_no_balance() {
+    let node = Node::start().await;
+    let chain = node.fake.chain;
+    // Nobody has so much.
+    let large = Pay {
+        payment: terms("ALFA", "BRAVO", "PKR", 900_000_000_000, 1),
+    };
+    let signers = ["ALFA/MAKER", "ALFA/CHECKER"];
+    node.fake
+        .commit_all(&[signed(chain, large, valid_until(), &signers)]);
+    let client = node.client("BRAVO/ACCESS").await;
+    let payment = &payments(&client, by_uetr(1)).await[0];
+    assert_eq!(payment.status.to_string(), "PDNG");
+    let waiting = payment.waiting.as_ref().unwrap();
+    assert_eq!(
+        (waiting.iso_reason.as_str(), waiting.name.as_str()),
+        ("AM04", "INSUFFICIENT_FUNDS")
+    );
+    assert!(
+        !waiting.sentence.chars().any(|c| c.is_ascii_digit()),
+        "{}",
+        waiting.sentence
     );
 }

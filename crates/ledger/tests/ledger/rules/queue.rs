@@ -503,3 +503,55 @@ fn a_sweep_sent_again_says_what_it_paid() {
     let movement = outcomes[0].movement.as_ref().unwrap();
     assert_eq!(movement.amount, money("12.50 PKR").1);
 }
+
+/// Why a payment of an institution waits, by name; nothing when it does not.
+fn reason(chain: &Chain, of: Institution, name: &str) -> &'static str {
+    let key = karwan_ledger::InstructionKey {
+        agent: of.lei(),
+        uetr: uetr(name),
+    };
+    let rejection = chain.state.why_waiting(&key);
+    rejection.map_or("", |rejection| rejection.name())
+}
+
+#[test]
+fn a_payment_that_waits_can_say_why() {
+    let mut document = poor(&[("INDUS-PKR", "100.00 PKR")]);
+    document.rulebook.common.queue.days_ahead_max = 2;
+    let mut chain = Chain::of(document);
+    let tomorrow = with(waiting(INDUS, NARYN, "4.00 PKR", "dated"), |terms| {
+        terms.settlement_date = Some(date("2026-11-24"));
+    });
+    chain.check(tomorrow, &all(INDUS), "PDNG");
+    let limit = SetBilateralLimit {
+        agent: INDUS.agent(),
+        counterparty: TALAS.agent(),
+        currency: code("PKR"),
+        limit: Some(money("1.00 PKR").1),
+    };
+    chain.check(limit, &all(INDUS), "ACSC");
+    chain.check(
+        waiting(INDUS, TALAS, "2.00 PKR", "limited"),
+        &all(INDUS),
+        "PDNG",
+    );
+    chain.check(
+        urgent(INDUS, NARYN, "200.00 PKR", "large"),
+        &all(INDUS),
+        "PDNG",
+    );
+    chain.check(
+        waiting(INDUS, NARYN, "3.00 PKR", "behind"),
+        &all(INDUS),
+        "PDNG",
+    );
+    assert_eq!(reason(&chain, INDUS, "dated"), "FROM_TIME_AHEAD");
+    assert_eq!(reason(&chain, INDUS, "large"), "INSUFFICIENT_FUNDS");
+    assert_eq!(reason(&chain, INDUS, "behind"), "BEHIND_QUEUE");
+    assert_eq!(reason(&chain, INDUS, "none"), "");
+    chain.check(cancel(INDUS, "large"), &all(INDUS), "CANC, ACSC, ACSC");
+    assert_eq!(reason(&chain, INDUS, "limited"), "BILATERAL_LIMIT");
+    assert_eq!(reason(&chain, INDUS, "behind"), "", "it has settled");
+    chain.check(halt("PKR"), &all(PK_ISSUER), "ACSC");
+    assert_eq!(reason(&chain, INDUS, "limited"), "CURRENCY_HALTED");
+}
