@@ -7,7 +7,7 @@ use karwan_iso20022::{
     CreditTransfer, PaymentStatus, Profile, StatusReason, StatusReport, TransactionReport,
     write_status_report,
 };
-use karwan_rpc::{Client, OutcomeView, PaymentGetParams, View};
+use karwan_rpc::{Client, PaymentGetParams, PaymentView, RefusalView, View};
 use karwan_types::{ExternalCode, Max35Text, Timestamp, TransactionId, TransactionStatus};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -30,8 +30,7 @@ pub(crate) async fn write(
     let answer = client.payment_get(params).await.map_err(refused)?;
     let mut statuses = BTreeMap::new();
     for payment in &answer.payments {
-        let last = payment.transitions.last().and_then(status);
-        if let (Some(uetr), Some(status)) = (&payment.uetr, last) {
+        if let (Some(uetr), Some(status)) = (&payment.uetr, status(payment)) {
             statuses.insert(uetr.0, status);
         }
     }
@@ -39,37 +38,77 @@ pub(crate) async fn write(
         let status = statuses.get(&transfer.ledger.uetr)?.clone();
         Some(TransactionReport::of_transfer(transfer, status))
     };
+    let transactions = transfers.iter().filter_map(entry).collect();
+    write_report(
+        &transaction.to_string(),
+        transactions,
+        (file, directory, now),
+    )
+}
+
+/// Writes a pacs.002 to `DIR/STEM.pacs002.xml`; its reference begins as `reference` does.
+pub(crate) fn write_report(
+    reference: &str,
+    transactions: Vec<TransactionReport>,
+    (file, directory, now): (&Path, &Path, Timestamp),
+) -> Result<PathBuf, Failure> {
     let report = StatusReport {
-        message_id: Max35Text::parse(&transaction.to_string()[..35])?,
+        message_id: message_id(reference)?,
         created: now,
         header: None,
-        transactions: transfers.iter().filter_map(entry).collect(),
+        transactions,
     };
-    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-    let path = directory.join(format!("{stem}.pacs002.xml"));
     let xml = write_status_report(&report, &Profile::default());
+    write_answer((file, directory), "pacs002", &xml)
+}
+
+/// Writes the answer to a file to `DIR/STEM.KIND.xml`.
+pub(crate) fn write_answer(
+    (file, directory): (&Path, &Path),
+    kind: &str,
+    xml: &str,
+) -> Result<PathBuf, Failure> {
+    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+    let path = directory.join(format!("{stem}.{kind}.xml"));
     files::replace(&path, xml.as_bytes())?;
     Ok(path)
 }
 
-/// The status of an outcome in the words of pacs.002; none for a cancelled payment.
-fn status(outcome: &OutcomeView) -> Option<PaymentStatus> {
-    let reason = outcome.refusal.as_ref().and_then(|refusal| {
-        Some(StatusReason {
-            code: ExternalCode::parse(&refusal.iso_reason).ok()?,
-            name: Some(refusal.name.clone()),
-            sentence: refusal.sentence.clone(),
-        })
-    });
-    match outcome.status.0 {
+/// A reference of a message that follows from a hash.
+pub(crate) fn message_id(hash: &str) -> anyhow::Result<Max35Text> {
+    let text: String = hash.chars().take(35).collect();
+    Ok(Max35Text::parse(&text)?)
+}
+
+/// The present status of a payment in the words of pacs.002; none for a cancelled one.
+pub(crate) fn status(payment: &PaymentView) -> Option<PaymentStatus> {
+    let settled = payment.settled.map(|time| time.0);
+    match payment.status.0 {
         TransactionStatus::Rcvd => Some(PaymentStatus::Received),
         TransactionStatus::Patc => Some(PaymentStatus::PartlyApproved),
         TransactionStatus::Actc => Some(PaymentStatus::TechnicallyAccepted),
-        TransactionStatus::Pdng => Some(PaymentStatus::Pending(reason)),
+        TransactionStatus::Pdng => {
+            let waiting = payment.waiting.as_ref().and_then(reason);
+            Some(PaymentStatus::Pending(waiting))
+        }
         TransactionStatus::Acsp => Some(PaymentStatus::Settling),
-        TransactionStatus::Acsc => Some(PaymentStatus::Settled { at: outcome.time.0 }),
-        TransactionStatus::Accc => Some(PaymentStatus::Credited { at: None }),
-        TransactionStatus::Rjct => reason.map(PaymentStatus::Rejected),
+        TransactionStatus::Acsc => {
+            let last = payment.transitions.last().map(|last| last.time.0);
+            settled.or(last).map(|at| PaymentStatus::Settled { at })
+        }
+        TransactionStatus::Accc => Some(PaymentStatus::Credited { at: settled }),
+        TransactionStatus::Rjct => {
+            let refusal = payment.refusal.as_ref().and_then(reason);
+            refusal.map(PaymentStatus::Rejected)
+        }
         TransactionStatus::Canc => None,
     }
+}
+
+fn reason(refusal: &RefusalView) -> Option<StatusReason> {
+    Some(StatusReason {
+        code: ExternalCode::parse(&refusal.iso_reason).ok()?,
+        name: Some(refusal.name.clone()),
+        sentence: refusal.sentence.clone(),
+    })
 }

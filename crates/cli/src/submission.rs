@@ -7,7 +7,9 @@ use crate::network::refused;
 use crate::output::Output;
 use crate::table::{Align, Cell, Table};
 use clap::ValueEnum;
-use karwan_rpc::{Client, ClientError, OutcomeView, SubmitView, SubmitWord, Wait};
+use karwan_rpc::{
+    Client, ClientError, FinalView, OutcomeView, RefusalView, SubmitView, SubmitWord, Wait,
+};
 use karwan_types::EncodedTransaction;
 use std::time::{Duration, Instant};
 
@@ -99,10 +101,7 @@ pub(crate) fn tell(view: &SubmitView, output: Output) -> Exit {
         .map_or(&[][..], |finality| &finality.outcomes);
     if !outcomes.is_empty() && !output.is_json() {
         output.line(outcome_table(outcomes).render(output).trim_end());
-        for refusal in outcomes
-            .iter()
-            .filter_map(|outcome| outcome.refusal.as_ref())
-        {
+        for refusal in outcomes.iter().filter_map(reason) {
             output.note(format!(
                 "{} {}: {}",
                 refusal.iso_reason, refusal.name, refusal.sentence
@@ -120,11 +119,28 @@ pub(crate) fn tell(view: &SubmitView, output: Output) -> Exit {
         output.note("What came of it is not shown to a stranger; give --as NAME to see it.");
         return Exit::Unknown;
     }
-    if finality.statuses.contains_key("RJCT") {
+    if is_refused(finality) {
         Exit::Negative
     } else {
         Exit::Ok
     }
+}
+
+/// Whether something that was submitted is refused. Whoever rejects a recall refuses another institution's request, and has what
+/// it wants.
+pub(crate) fn is_refused(finality: &FinalView) -> bool {
+    let rejected = |outcome: &&OutcomeView| {
+        let refusal = outcome.refusal.as_ref();
+        refusal.is_some_and(|refusal| refusal.name == "RECALL_REJECTED")
+    };
+    let rejected = finality.outcomes.iter().filter(rejected).count();
+    let refused = finality.statuses.get("RJCT").copied().unwrap_or(0);
+    usize::try_from(refused).unwrap_or(usize::MAX) > rejected
+}
+
+/// Why an outcome is as it is: why it was refused, or why it waits.
+fn reason(outcome: &OutcomeView) -> Option<&RefusalView> {
+    outcome.refusal.as_ref().or(outcome.waiting.as_ref())
 }
 
 /// Outcomes as a table.
@@ -145,9 +161,7 @@ pub(crate) fn outcome_table(outcomes: &[OutcomeView]) -> Table {
         let money = movement
             .map(|movement| format!("{} {}", movement.money.amount, movement.money.currency))
             .unwrap_or_default();
-        let reason = outcome
-            .refusal
-            .as_ref()
+        let reason = reason(outcome)
             .map(|refusal| format!("{} {}", refusal.iso_reason, refusal.name))
             .unwrap_or_default();
         table.row([

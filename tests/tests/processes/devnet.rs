@@ -292,7 +292,7 @@ impl Drop for Devnet {
     }
 }
 
-fn uetr() -> Uetr {
+pub(crate) fn uetr() -> Uetr {
     Uetr::from_random_bytes(*uuid::Uuid::new_v4().as_bytes())
 }
 

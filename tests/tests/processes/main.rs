@@ -8,3 +8,4 @@ mod devnet;
 mod faults;
 mod joining;
 mod load;
+mod recalls;

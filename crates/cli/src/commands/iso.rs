@@ -1,19 +1,22 @@
 //! `karwan iso`: payment files in, and the messages of settled payments out.
 
+mod cases;
+mod desk;
 mod export;
+mod recalls;
 
 use crate::exit::{Exit, Outcome};
 use crate::files;
 use crate::importing::Importer;
 use crate::network::{NetworkArgs, WhoArgs, connect_gateway, run as with_node};
 use crate::output::Output;
-use crate::reports;
-use crate::submission::{PATIENCE, WaitFor, submit};
+use crate::submission::is_refused;
 use crate::table::{Align, Cell, Table};
-use crate::words::{duration, now};
+use crate::words::duration;
 use anyhow::Context;
 use clap::{Args, Subcommand};
-use karwan_iso20022::FILE_BYTES_MAX;
+use desk::Desk;
+use karwan_iso20022::{FILE_BYTES_MAX, read_any};
 use karwan_rpc::SubmitView;
 use karwan_types::DurationMs;
 use serde_json::json;
@@ -27,9 +30,12 @@ pub(crate) enum IsoCommand {
     Export(ExportArgs),
 }
 
-/// A file is a pacs.008.001.08 or pacs.009.001.08, bare or with its header. It becomes one instruction with the maker's
-/// signature only: above the institution's automatic-release cap it waits for a checker (karwan tx approve). What cannot be
-/// read is refused with the ISO reason and a sentence; the other files go on.
+/// A file is a payment (pacs.008.001.08, pacs.009.001.08), a return (pacs.004.001.09), a request to cancel or recall a payment
+/// (camt.056.001.08) or the answer to one (camt.029.001.09), bare or with its header. It becomes one instruction with the maker's
+/// signature only: above the institution's automatic-release cap it waits for a checker (karwan tx approve). A request cancels
+/// what has not settled and recalls what has; a return with the reason FOCR answers an open recall. A question for the status
+/// (pacs.028.001.03) is answered and submits nothing. What cannot be read is refused with the ISO reason and a sentence; the
+/// other files go on.
 #[derive(Args)]
 pub(crate) struct ImportArgs {
     /// A file, or a directory whose .xml files are taken in the order of their names
@@ -38,7 +44,7 @@ pub(crate) struct ImportArgs {
     /// How long the instructions are valid
     #[arg(long, value_name = "DURATION", default_value = "1h", value_parser = duration)]
     valid_for: DurationMs,
-    /// Write a pacs.002 on every file that was submitted into this directory
+    /// Write the answer to every file that was submitted into this directory: a pacs.002, to a camt.056 a camt.029
     #[arg(long, value_name = "DIR")]
     reports: Option<PathBuf>,
     #[command(flatten)]
@@ -47,6 +53,7 @@ pub(crate) struct ImportArgs {
     who: WhoArgs,
 }
 
+/// Recalls are written too: a camt.056 for each that waits for this institution's answer, a camt.029 for each answer to its own.
 /// Each message is opened with the institution's payload key, compared with what a verified receipt commits to, and written as
 /// LEI-UETR.xml, the LEI being the debtor agent's. With --confirm the customer's credit is confirmed on the ledger (ACCC), and
 /// the message leaves the outbox.
@@ -95,19 +102,16 @@ fn import(args: &ImportArgs, output: Output) -> Outcome {
         let (mut values, mut exit) = (Vec::new(), Exit::Ok);
         for path in &paths {
             let xml = files::read(path, FILE_BYTES_MAX)?;
-            let row = match importer.import(&xml, now()) {
+            let desk = Desk {
+                client: &client,
+                genesis: &genesis,
+                importer: &importer,
+                reports: args.reports.as_deref(),
+                file: path,
+            };
+            let row = match read_any(&xml, &importer.profile) {
                 Err(refusal) => Row::refused(&refusal),
-                Ok(imported) => {
-                    let transfers = &imported.document.transfers;
-                    importer.deliver(&client, &genesis, transfers).await?;
-                    let encoded = imported.transaction.to_encoded();
-                    let view = submit(&client, &encoded, WaitFor::Final, PATIENCE).await?;
-                    if let (Some(directory), true) = (&args.reports, view.finality.is_some()) {
-                        let place = (path.as_path(), directory.as_path(), now());
-                        reports::write(&client, transfers, encoded.id(), place).await?;
-                    }
-                    Row::submitted(transfers.len(), &view)
-                }
+                Ok(message) => desk.take(message).await?,
             };
             if row.negative {
                 exit = Exit::Negative;
@@ -155,6 +159,16 @@ impl Row {
             negative: true,
         }
     }
+    /// A file that was read and is no instruction, with the ISO reason.
+    fn declined(reason: String) -> Self {
+        Self {
+            payments: 0,
+            status: "refused".to_owned(),
+            height: None,
+            reason,
+            negative: true,
+        }
+    }
     /// A file whose instruction was submitted.
     pub(crate) fn submitted(payments: usize, view: &SubmitView) -> Self {
         let Some(finality) = &view.finality else {
@@ -193,7 +207,7 @@ impl Row {
         let refusal = finality
             .outcomes
             .iter()
-            .find_map(|outcome| outcome.refusal.as_ref());
+            .find_map(|outcome| outcome.refusal.as_ref().or(outcome.waiting.as_ref()));
         Self {
             payments,
             status: statuses.join("+"),
@@ -201,7 +215,7 @@ impl Row {
             reason: refusal
                 .map(|refusal| format!("{} {}", refusal.iso_reason, refusal.sentence))
                 .unwrap_or_default(),
-            negative: finality.statuses.contains_key("RJCT"),
+            negative: is_refused(finality),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::output::Output;
 use crate::submission::{PATIENCE, WaitFor, submit};
 use crate::words::now;
 use anyhow::{Context, bail, ensure};
-use karwan_ledger::{ConfirmCredit, Genesis, Transaction};
+use karwan_ledger::{ConfirmCredit, Genesis, Holder, Transaction};
 use karwan_node::gateway::{OpenedMessage, open};
 use karwan_rpc::{Client, IsoOutboxParams, OutboxMessageView, ReceiptGetParams};
 use karwan_types::{
@@ -26,9 +26,9 @@ use std::path::PathBuf;
 const VALIDITY: DurationMs = DurationMs::from_millis(3_600_000);
 
 /// What an export works with.
-struct Export<'a> {
-    args: &'a ExportArgs,
-    genesis: Genesis,
+pub(super) struct Export<'a> {
+    pub(super) args: &'a ExportArgs,
+    pub(super) genesis: Genesis,
     keys: Keys,
     name: &'a str,
     identity: age::x25519::Identity,
@@ -81,6 +81,22 @@ impl Export<'_> {
             if !page.more || after.is_none() {
                 break;
             }
+        }
+        let maker = self.keys.signer(&format!("{}-maker", self.name))?;
+        let holder = self.genesis.state.key(&maker.public_key());
+        if let Some(Holder::Participant(own)) = holder.map(|key| key.holder) {
+            let (recalls, problems) = self.recalls(client, own).await?;
+            for path in recalls {
+                self.output.line(path.display().to_string());
+                written.push(path);
+            }
+            for problem in problems {
+                self.output.note(format!("Not written: {problem}"));
+                exit = Exit::Negative;
+            }
+        } else {
+            self.output
+                .note("The maker's key is not in the genesis file, so no recalls are written.");
         }
         self.output.json(&json!({ "written": written }));
         self.output
