@@ -11,7 +11,7 @@ use crate::rejection::Rejection;
 use crate::state::State;
 use crate::transaction::VerifiedTransaction;
 use karwan_types::{
-    BLOCK_BYTES_MAX, BLOCK_VERSION, Block, BlockHeader, EncodedTransaction, Hash, Outcome,
+    BLOCK_BYTES_MAX, BLOCK_VERSION, Block, BlockHeader, EncodedTransaction, Hash, Height, Outcome,
     PublicKey, Timestamp, TransactionId, receipts_root, transactions_root,
 };
 use std::collections::BTreeSet;
@@ -40,6 +40,15 @@ pub struct BlockSeat {
     pub time: Timestamp,
     /// The consensus key of the builder.
     pub proposer: PublicKey,
+}
+
+/// A block under way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Opened {
+    pub(crate) height: Height,
+    pub(crate) time: Timestamp,
+    /// How many entries waited before it.
+    waiting: usize,
 }
 
 /// Why a block cannot be voted for.
@@ -232,22 +241,10 @@ impl State {
     /// then the seal.
     fn execute(&self, seat: &BlockSeat, transactions: &[VerifiedTransaction]) -> Draft {
         let chain = self.chain().clone();
-        let height = chain.height.next();
         let mut state = self.clone();
-        {
-            let row = state.chain_mut();
-            row.height = height;
-            row.time = seat.time;
-            row.validators = chain.next_validators.clone();
-        }
-        if chain.next_validators != chain.validators {
-            let next = chain.next_validators.clone();
-            state.validator_changes.insert(height, next);
-        }
-        let at = (height, seat.time);
         let mut outcomes = Vec::with_capacity(transactions.len());
-        let waiting = state.queue.len();
-        state.start_queue_entries(seat.time);
+        let opened = state.open_block(seat.time);
+        let at = (opened.height, opened.time);
         execute_due(&mut state, at, &mut outcomes);
         let mut executed: Vec<EncodedTransaction> = Vec::with_capacity(transactions.len());
         for transaction in transactions {
@@ -257,17 +254,12 @@ impl State {
             execute_transaction(&mut state, at, transaction, &mut outcomes);
             executed.push(transaction.encoded().clone());
         }
-        queue::release(&mut state, at, &mut outcomes);
-        if queue::is_cycle_due(&state, height, waiting) {
-            queue::run_cycle(&mut state, at, &mut outcomes);
-            queue::release(&mut state, at, &mut outcomes);
-        }
-        state.cycle_asked = false;
+        state.close_block(opened, &mut outcomes);
         state.seal();
         let header = BlockHeader {
             version: BLOCK_VERSION,
             chain_id: chain.chain_id,
-            height,
+            height: opened.height,
             time: seat.time,
             parent: seat.parent,
             transactions_root: transactions_root(&executed),
@@ -285,6 +277,38 @@ impl State {
             outcomes,
             state,
         }
+    }
+
+    /// Opens the next block: its height, time and validators, and the turn of what waited for this time.
+    pub(crate) fn open_block(&mut self, time: Timestamp) -> Opened {
+        let chain = self.chain_mut();
+        let height = chain.height.next();
+        let change =
+            (chain.next_validators != chain.validators).then(|| chain.next_validators.clone());
+        chain.height = height;
+        chain.time = time;
+        chain.validators = chain.next_validators.clone();
+        if let Some(next) = change {
+            self.validator_changes.insert(height, next);
+        }
+        let waiting = self.queue.len();
+        self.start_queue_entries(time);
+        Opened {
+            height,
+            time,
+            waiting,
+        }
+    }
+
+    /// Closes a block: settles what can settle of what waits.
+    pub(crate) fn close_block(&mut self, opened: Opened, outcomes: &mut Vec<Outcome>) {
+        let at = (opened.height, opened.time);
+        queue::release(self, at, outcomes);
+        if queue::is_cycle_due(self, opened.height, opened.waiting) {
+            queue::run_cycle(self, at, outcomes);
+            queue::release(self, at, outcomes);
+        }
+        self.cycle_asked = false;
     }
 
     /// Whether the accounts of every currency sum up to zero, and what is outstanding is what was issued and not redeemed.

@@ -22,6 +22,7 @@ mod posting;
 mod queue;
 mod recalls;
 mod records;
+mod rehearsal;
 mod rejection;
 mod rulebook;
 mod state;
@@ -52,6 +53,10 @@ pub use records::{
     CurrencyStatus, EmergencyMeasure, EmergencyRecord, Holder, InstructionKey, KeyRecord, LimitKey,
     Money, Participant, ParticipantKind, ParticipantStatus, PendingApproval, Record, RecordKind,
     Role, RtgsReference,
+};
+pub use rehearsal::{
+    ClauseTotal, CurrencyTotal, Flip, FlipCause, ImpactReport, PaymentAnswer, Rehearsal,
+    RehearsalError, RehearsedCandidate, RehearsedRange, ValueTotal,
 };
 pub use rejection::Rejection;
 pub use rulebook::{

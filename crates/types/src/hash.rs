@@ -53,6 +53,12 @@ pub enum HashDomain {
     SignedBody,
     /// The reference of a payment that another instruction brings about.
     DerivedReference,
+    /// A version of the rulebook as governors sign it.
+    Rulebook,
+    /// A rulebook document as governments publish it.
+    RulebookDocument,
+    /// A report of what a version of the rulebook would have changed in the past.
+    ImpactReport,
 }
 
 impl HashDomain {
@@ -77,6 +83,9 @@ impl HashDomain {
             Self::ClauseText => b"karwan/1/clause-text",
             Self::SignedBody => b"karwan/1/signed-body",
             Self::DerivedReference => b"karwan/1/derived-reference",
+            Self::Rulebook => b"karwan/1/rulebook",
+            Self::RulebookDocument => b"karwan/1/rulebook-document",
+            Self::ImpactReport => b"karwan/1/impact-report",
         }
     }
 }

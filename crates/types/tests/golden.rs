@@ -171,6 +171,9 @@ fn hashes(book: &mut Book) {
         Commitment,
         SignedBody,
         DerivedReference,
+        Rulebook,
+        RulebookDocument,
+        ImpactReport,
     }) {
         book.bytes(name, hash_of(domain, &[b"preimage"]).as_bytes());
     }

@@ -11,6 +11,7 @@ mod encoded;
 
 mod exchange;
 mod genesis;
+mod impact;
 mod instructions;
 mod queue;
 mod rows;
@@ -31,6 +32,7 @@ fn the_bytes_of_the_ledger_are_the_committed_ones() {
     queue::add(&mut book);
     exchange::add(&mut book);
     genesis::add(&mut book);
+    impact::add(&mut book);
     book.require_every_type();
     book.compare("ledger.txt");
 }

@@ -20,6 +20,7 @@ mod payments;
 mod queue;
 mod quotes;
 mod recalls;
+mod rehearsal;
 mod returns;
 mod rulebook;
 mod signatures;
