@@ -139,6 +139,30 @@ impl<'a> Sight<'a> {
         }
     }
 
+    /// Whether it oversees a currency: its issuer, or a supervisor of the issuer's jurisdiction.
+    pub(crate) fn oversees(&self, code: &CurrencyCode) -> bool {
+        match self.eye {
+            Eye::CentralBank(..) => self.currency(code),
+            Eye::Supervisor(own) => self
+                .state
+                .currency(code)
+                .is_some_and(|currency| self.is_of(&currency.issuer, own)),
+            Eye::Nobody | Eye::Institution(_) => false,
+        }
+    }
+
+    /// Whether it may read whole blocks: a supervisor of a jurisdiction that runs a validator, whose disk holds every block
+    /// already.
+    pub(crate) fn whole_blocks(&self) -> bool {
+        match self.eye {
+            Eye::Supervisor(own) => {
+                let mut validators = self.state.chain().validators.iter();
+                validators.any(|validator| validator.jurisdiction == own)
+            }
+            Eye::Nobody | Eye::Institution(_) | Eye::CentralBank(..) => false,
+        }
+    }
+
     pub(crate) fn account(&self, account: &Account) -> bool {
         self.institution(&account.owner) || self.currency(&account.currency)
     }

@@ -6,10 +6,12 @@
 use crate::limits::{BODY_BYTES_MAX, LARGE_ANSWER_BYTES_MAX};
 use crate::method::Method;
 use crate::methods::{
-    AccountGet, AccountHistory, AccountsList, ApprovalsGet, ApprovalsList, BlockGet, ChainHead,
-    CurrenciesList, EVENT_UNSUBSCRIBE, EventView, EventsSubscribe, EventsSubscribeParams,
-    IsoDeliver, IsoOutbox, NodeStatusGet, ParticipantsList, PaymentGet, RecallsList, ReceiptGet,
-    RpcDiscover, SubmitView, TxSubmit, TxSubmitParams, TxWait, ValidatorsGet, Wait,
+    AccountGet, AccountHistory, AccountsList, ApprovalsGet, ApprovalsList, BlockGet, BlocksList,
+    ChainHead, CurrenciesList, CyclesList, EVENT_UNSUBSCRIBE, EmergenciesList, EventView,
+    EventsSubscribe, EventsSubscribeParams, IsoDeliver, IsoOutbox, LimitsList, NodeStatusGet,
+    ParticipantsList, PaymentGet, ProposalsGet, ProposalsList, QueueList, RecallsList, ReceiptGet,
+    RpcDiscover, RulebookGet, RulebooksList, SubmitView, TxSubmit, TxSubmitParams, TxWait,
+    ValidatorsGet, Wait,
 };
 use crate::problem::Problem;
 use crate::token::TokenProvider;
@@ -181,6 +183,24 @@ typed! {
     approvals_get ApprovalsGet;
     /// Recalls in which the institution asks or answers.
     recalls_list RecallsList;
+    /// Every version of the rulebook.
+    rulebooks_list RulebooksList;
+    /// A version of the rulebook in full.
+    rulebook_get RulebookGet;
+    /// The emergency rules of all jurisdictions.
+    emergencies_list EmergenciesList;
+    /// What waits for signatures of governors.
+    proposals_list ProposalsList;
+    /// One proposal of governors in full.
+    proposals_get ProposalsGet;
+    /// The payments that wait.
+    queue_list QueueList;
+    /// Bilateral limits.
+    limits_list LimitsList;
+    /// What liquidity-saving cycles moved.
+    cycles_list CyclesList;
+    /// Whole blocks with their certificates.
+    blocks_list BlocksList;
     /// The OpenRPC document.
     rpc_discover RpcDiscover;
 }

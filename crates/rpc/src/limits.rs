@@ -19,6 +19,8 @@ pub const JSON_DEPTH_MAX: usize = 32;
 pub const ANSWER_BYTES_MAX: usize = 64 << 10;
 /// The most bytes of the largest answers: a page of a block, a page of payments, a receipt.
 pub const LARGE_ANSWER_BYTES_MAX: usize = 5 << 20;
+/// The most bytes of a page of whole blocks: the largest block after a nearly full page, in base64.
+pub const BLOCKS_ANSWER_BYTES_MAX: usize = 8 << 20;
 /// The longest that one call may take, in milliseconds.
 pub const CALL_MS_MAX: u64 = 10_000;
 /// The longest that a caller may ask to wait for finality in one call, in milliseconds.

@@ -2,13 +2,16 @@
 
 mod accounts;
 mod approvals;
+mod blocks;
 mod chain;
 mod events;
 mod iso;
 mod node;
 mod payments;
+mod queue;
 mod recalls;
 mod registers;
+mod rulebook;
 mod transactions;
 
 pub use accounts::{
@@ -17,8 +20,9 @@ pub use accounts::{
 };
 pub use approvals::{
     ApprovalAnswer, ApprovalView, ApprovalsAnswer, ApprovalsGet, ApprovalsGetParams, ApprovalsList,
-    SignerView,
+    ProposalsGet, ProposalsList, SignerView,
 };
+pub use blocks::{BlocksAnswer, BlocksList, BlocksListParams, WholeBlockError, WholeBlockView};
 pub use chain::{
     BlockAnswer, BlockGet, BlockGetParams, ChainHead, HeadAnswer, ValidatorsAnswer, ValidatorsGet,
 };
@@ -36,10 +40,18 @@ pub use payments::{
     PaymentAnswer, PaymentGet, PaymentGetParams, PaymentView, ReceiptAnswer, ReceiptGet,
     ReceiptGetParams,
 };
+pub use queue::{
+    CycleView, CyclesAnswer, CyclesList, LimitView, LimitsAnswer, LimitsList, QueueAnswer,
+    QueueEntryView, QueueList, QueueListParams,
+};
 pub use recalls::{RecallsAnswer, RecallsList};
 pub use registers::{
     CurrenciesAnswer, CurrenciesList, CurrencyView, ParticipantView, ParticipantsAnswer,
     ParticipantsList,
+};
+pub use rulebook::{
+    EmergenciesAnswer, EmergenciesList, EmergencyView, RulebookAnswer, RulebookGet,
+    RulebookGetParams, RulebookVersionView, RulebooksAnswer, RulebooksList,
 };
 pub use transactions::{
     FinalView, SubmitView, SubmitWord, TxSubmit, TxSubmitParams, TxWait, TxWaitParams, Wait,

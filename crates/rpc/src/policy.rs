@@ -5,14 +5,16 @@
 
 use crate::caller::{Caller, Sight};
 use crate::limits::{
-    ANSWER_BYTES_MAX, BODY_BYTES_MAX, LARGE_ANSWER_BYTES_MAX, PARAMS_BYTES_MAX,
-    SUBMIT_PARAMS_BYTES_MAX,
+    ANSWER_BYTES_MAX, BLOCKS_ANSWER_BYTES_MAX, BODY_BYTES_MAX, LARGE_ANSWER_BYTES_MAX,
+    PARAMS_BYTES_MAX, SUBMIT_PARAMS_BYTES_MAX,
 };
 use crate::method::{Act, Answering, Call, Method, Read, run_act, run_read};
 use crate::methods::{
-    AccountGet, AccountHistory, AccountsList, ApprovalsGet, ApprovalsList, BlockGet, ChainHead,
-    CurrenciesList, EventsSubscribe, IsoDeliver, IsoOutbox, NodeStatusGet, ParticipantsList,
-    PaymentGet, RecallsList, ReceiptGet, RpcDiscover, TxSubmit, TxWait, ValidatorsGet,
+    AccountGet, AccountHistory, AccountsList, ApprovalsGet, ApprovalsList, BlockGet, BlocksList,
+    ChainHead, CurrenciesList, CyclesList, EmergenciesList, EventsSubscribe, IsoDeliver, IsoOutbox,
+    LimitsList, NodeStatusGet, ParticipantsList, PaymentGet, ProposalsGet, ProposalsList,
+    QueueList, RecallsList, ReceiptGet, RpcDiscover, RulebookGet, RulebooksList, TxSubmit, TxWait,
+    ValidatorsGet,
 };
 use crate::problem::{Fault, Problem};
 use karwan_ledger::State;
@@ -31,6 +33,9 @@ pub enum Access {
     Institution,
     /// Whoever holds a token with the scope `gateway` for an institution.
     Gateway,
+    /// Whoever holds a token with the scope `read` of a regulator or an auditor whose jurisdiction runs a validator: that
+    /// jurisdiction stores every block already.
+    WholeBlocks,
 }
 
 impl Access {
@@ -43,6 +48,9 @@ impl Access {
             Self::Owned => "a token with scope read; what its holder may not see is not found",
             Self::Institution => "a token with scope read of an institution, about itself",
             Self::Gateway => "a token with scope gateway of an institution, for itself",
+            Self::WholeBlocks => {
+                "a token with scope read of a regulator or an auditor of a jurisdiction that runs a validator"
+            }
         }
     }
 
@@ -54,7 +62,7 @@ impl Access {
         };
         let (scope, institution) = match self {
             Self::Public | Self::PublicInPart => return Ok(()),
-            Self::Owned => (scopes.map(|scopes| scopes.read), false),
+            Self::Owned | Self::WholeBlocks => (scopes.map(|scopes| scopes.read), false),
             Self::Institution => (scopes.map(|scopes| scopes.read), true),
             Self::Gateway => (scopes.map(|scopes| scopes.gateway), true),
         };
@@ -71,6 +79,12 @@ impl Access {
         }
         if self == Self::Owned && Sight::new(state, caller).is_blind() {
             return forbidden("the holder of this key reads nothing");
+        }
+        if self == Self::WholeBlocks && !Sight::new(state, caller).whole_blocks() {
+            return forbidden(
+                "whole blocks hold everybody's instructions: they are for regulators and auditors of a jurisdiction that \
+                 runs a validator; its operator reads them from the node's directory",
+            );
         }
         Ok(())
     }
@@ -139,7 +153,7 @@ fn describe<M: Method>(generator: &mut SchemaGenerator) -> Schemas {
     }
 }
 
-use Access::{Gateway, Institution, Owned, Public, PublicInPart};
+use Access::{Gateway, Institution, Owned, Public, PublicInPart, WholeBlocks};
 
 const LARGE: usize = LARGE_ANSWER_BYTES_MAX;
 
@@ -196,6 +210,37 @@ pub(crate) static TABLE: &[Row] = &[
         "Every status transition that the caller may see, and every block, from any point on.",
         Run::Events,
     ),
+    Row::read::<RulebooksList>(Public, "Every version of the rulebook.").answer_bytes(LARGE),
+    Row::read::<RulebookGet>(Public, "A version of the rulebook in full.").answer_bytes(LARGE),
+    Row::read::<EmergenciesList>(Public, "The emergency rules of all jurisdictions.")
+        .answer_bytes(LARGE),
+    Row::read::<ProposalsList>(Public, "What waits for signatures of governors.")
+        .answer_bytes(LARGE),
+    Row::read::<ProposalsGet>(
+        Public,
+        "One proposal of governors in full, to be checked before it is approved.",
+    )
+    .answer_bytes(LARGE),
+    Row::read::<QueueList>(
+        Owned,
+        "The payments that wait, of debtors that the caller may see.",
+    )
+    .answer_bytes(LARGE),
+    Row::read::<LimitsList>(
+        Owned,
+        "Bilateral limits, of debtors that the caller may see.",
+    )
+    .answer_bytes(LARGE),
+    Row::read::<CyclesList>(
+        Owned,
+        "What liquidity-saving cycles moved in the currencies that the caller oversees.",
+    )
+    .answer_bytes(LARGE),
+    Row::read::<BlocksList>(
+        WholeBlocks,
+        "Whole blocks with their certificates, to be executed again.",
+    )
+    .answer_bytes(BLOCKS_ANSWER_BYTES_MAX),
     Row::read::<RpcDiscover>(Public, "The OpenRPC document of this server.").answer_bytes(LARGE),
 ];
 

@@ -6,7 +6,7 @@ use crate::connection::{LimitedListener, Peer};
 use crate::context::Context;
 use crate::dispatch;
 use crate::guard::{Door, Names, guard};
-use crate::limits::{BATCH_CALLS_MAX, BODY_BYTES_MAX, LARGE_ANSWER_BYTES_MAX, Limits};
+use crate::limits::{BATCH_CALLS_MAX, BLOCKS_ANSWER_BYTES_MAX, BODY_BYTES_MAX, Limits};
 use axum::Router;
 use axum::error_handling::HandleError;
 use axum::http::StatusCode;
@@ -35,7 +35,7 @@ const PING_LIMIT: Duration = Duration::from_secs(60);
 /// How many messages may wait for a slow WebSocket before its calls and feeds wait themselves.
 const WAITING_MESSAGES_MAX: u32 = 4;
 /// The longest answer with its envelope; a batch has one, too.
-const MESSAGE_BYTES_MAX: usize = LARGE_ANSWER_BYTES_MAX + (64 << 10);
+const MESSAGE_BYTES_MAX: usize = BLOCKS_ANSWER_BYTES_MAX + (64 << 10);
 
 /// Who can reach the server.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -29,6 +29,10 @@ pub struct AccountView {
     pub posted: BalanceView,
     /// What is set aside for open redemptions and holds.
     pub held: MoneyView,
+    /// What only URGT payments may use.
+    pub reserved_urgent: MoneyView,
+    /// What only URGT and HIGH payments may use besides.
+    pub reserved_high: MoneyView,
     /// What can be paid out now; absent for an issuer's contra account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub available: Option<BalanceView>,
@@ -50,6 +54,8 @@ impl AccountView {
             status: View(account.status),
             posted: BalanceView::new(account.posted, currency),
             held: MoneyView::new(account.held, currency),
+            reserved_urgent: MoneyView::new(account.reserved_urgent, currency),
+            reserved_high: MoneyView::new(account.reserved_high, currency),
             available,
         }
     }

@@ -72,15 +72,9 @@ impl Read for ApprovalsList {
     }
     fn read(reading: &Reading, _params: AsOfParams) -> Result<ApprovalsAnswer, Problem> {
         let own = reading.caller.institution();
-        let state = &reading.snapshot.state;
-        let waiting = state.approvals();
-        let waiting = waiting.filter(|(_, pending)| concerns(state, pending, own));
-        Ok(ApprovalsAnswer {
-            as_of_height: reading.height(),
-            approvals: waiting
-                .map(|(instruction, pending)| ApprovalView::new(state, *instruction, pending))
-                .collect(),
-        })
+        Ok(list(reading, |pending| {
+            concerns(&reading.snapshot.state, pending, own)
+        }))
     }
 }
 
@@ -123,24 +117,86 @@ impl Read for ApprovalsGet {
         params.at_least_height
     }
     fn read(reading: &Reading, params: ApprovalsGetParams) -> Result<ApprovalAnswer, Problem> {
-        let instruction = params.instruction.0;
         let own = reading.caller.institution();
-        let state = &reading.snapshot.state;
-        let pending = state.approval(&instruction);
-        let pending = pending
-            .filter(|pending| concerns(state, pending, own))
-            .ok_or_else(Problem::not_found)?;
-        let operation = serde_json::to_value(&pending.operation).map_err(|error| {
-            tracing::error!(%error, "an operation has no JSON form");
-            Problem::internal()
-        })?;
-        Ok(ApprovalAnswer {
-            as_of_height: reading.height(),
-            approval: ApprovalView::new(state, instruction, pending),
-            operation,
-            operation_bytes: hex::encode(encode(&pending.operation)),
+        get(reading, params.instruction.0, |pending| {
+            concerns(&reading.snapshot.state, pending, own)
         })
     }
+}
+
+/// `proposals.list`
+#[derive(Debug)]
+pub struct ProposalsList;
+
+impl Method for ProposalsList {
+    const NAME: &'static str = "proposals.list";
+    type Params = AsOfParams;
+    type Answer = ApprovalsAnswer;
+}
+
+impl Read for ProposalsList {
+    fn at_least(params: &AsOfParams) -> Option<u64> {
+        params.at_least_height
+    }
+    fn read(reading: &Reading, _params: AsOfParams) -> Result<ApprovalsAnswer, Problem> {
+        let state = &reading.snapshot.state;
+        Ok(list(reading, |pending| is_proposal(state, pending)))
+    }
+}
+
+/// `proposals.get`
+#[derive(Debug)]
+pub struct ProposalsGet;
+
+impl Method for ProposalsGet {
+    const NAME: &'static str = "proposals.get";
+    type Params = ApprovalsGetParams;
+    type Answer = ApprovalAnswer;
+}
+
+impl Read for ProposalsGet {
+    fn at_least(params: &ApprovalsGetParams) -> Option<u64> {
+        params.at_least_height
+    }
+    fn read(reading: &Reading, params: ApprovalsGetParams) -> Result<ApprovalAnswer, Problem> {
+        let state = &reading.snapshot.state;
+        get(reading, params.instruction.0, |pending| {
+            is_proposal(state, pending)
+        })
+    }
+}
+
+fn list(reading: &Reading, shown: impl Fn(&PendingApproval) -> bool) -> ApprovalsAnswer {
+    let state = &reading.snapshot.state;
+    let waiting = state.approvals().filter(|(_, pending)| shown(pending));
+    ApprovalsAnswer {
+        as_of_height: reading.height(),
+        approvals: waiting
+            .map(|(instruction, pending)| ApprovalView::new(state, *instruction, pending))
+            .collect(),
+    }
+}
+
+fn get(
+    reading: &Reading,
+    instruction: InstructionHash,
+    shown: impl Fn(&PendingApproval) -> bool,
+) -> Result<ApprovalAnswer, Problem> {
+    let state = &reading.snapshot.state;
+    let pending = state.approval(&instruction);
+    let pending = pending
+        .filter(|pending| shown(pending))
+        .ok_or_else(Problem::not_found)?;
+    let operation = serde_json::to_value(&pending.operation).map_err(|error| {
+        tracing::error!(%error, "an operation has no JSON form");
+        Problem::internal()
+    })?;
+    Ok(ApprovalAnswer {
+        as_of_height: reading.height(),
+        approval: ApprovalView::new(state, instruction, pending),
+        operation,
+        operation_bytes: hex::encode(encode(&pending.operation)),
+    })
 }
 
 impl ApprovalView {
@@ -185,4 +241,15 @@ fn concerns(state: &State, pending: &PendingApproval, own: Option<Lei>) -> bool 
             .signers(state)
             .iter()
             .any(|group| group.holders.contains(&holder))
+}
+
+/// Whether an instruction waits for governors alone: law in the making is public, and governors have no key that reads.
+fn is_proposal(state: &State, pending: &PendingApproval) -> bool {
+    let groups = pending.operation.signers(state);
+    let governor = |holder: &Holder| match holder {
+        Holder::Governor(_) => true,
+        Holder::Participant(_) | Holder::Regulator(_) | Holder::Auditor(_) => false,
+    };
+    let mut holders = groups.iter().flat_map(|group| &group.holders).peekable();
+    holders.peek().is_some() && holders.all(governor)
 }

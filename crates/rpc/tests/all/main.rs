@@ -14,6 +14,7 @@ mod events;
 mod fake;
 mod gateway;
 mod http;
+mod law;
 mod limits;
 mod openrpc;
 mod policy;

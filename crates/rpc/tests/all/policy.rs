@@ -5,10 +5,12 @@
 
 use crate::fake::Node;
 use crate::http::call;
-use crate::world::{CAP, account, lei, pay, signed, terms, uetr, valid_until};
-use karwan_ledger::{Pay, RecallRequest};
+use crate::world::{CAP, OPENING, account, lei, pay, signed, terms, uetr, valid_until};
+use karwan_ledger::{
+    Pay, Quorum, RecallRequest, Rulebook, RulebookPropose, RunCycle, SetBilateralLimit,
+};
 use karwan_rpc::{Bearer, Client, EventView, Scopes, TokenProvider, policy};
-use karwan_types::TransactionId;
+use karwan_types::{Amount, DurationMs, Hash, TransactionId};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -61,6 +63,8 @@ struct Subjects {
     first_bytes: String,
     /// ALFA's instruction that waits for its checker.
     waiting: String,
+    /// A new rulebook that waits for other governors.
+    proposal: String,
 }
 
 /// The columns: nobody, ALFA BRAVO DELTA ECHO, SBP NBKR CBU, regulators PK KG UZ, auditors PK UZ, gateway.
@@ -70,6 +74,7 @@ fn table(subjects: &Subjects) -> Vec<Cells> {
         accounts(),
         blocks(subjects),
         institutions(subjects),
+        waiting(subjects),
         public(),
     ]
     .into_iter()
@@ -227,6 +232,68 @@ fn institutions(subjects: &Subjects) -> Vec<Cells> {
     ]
 }
 
+/// What waits for money, limits, and whole blocks. The validator of this network is Pakistan's.
+fn waiting(subjects: &Subjects) -> Vec<Cells> {
+    vec![
+        cells(
+            "queue.list",
+            json!({}),
+            Some("/entries"),
+            "U VBBB VBB VBB VB F",
+        ),
+        // Being its creditor is no reason to see a queue.
+        cells(
+            "queue.list",
+            json!({ "agent": lei("ALFA") }),
+            Some("/entries"),
+            "U VBBB VBB VBB VB F",
+        ),
+        cells(
+            "queue.list",
+            json!({ "agent": lei("BRAVO") }),
+            Some("/entries"),
+            "U BBBB BBB BBB BB F",
+        ),
+        cells(
+            "limits.list",
+            json!({}),
+            Some("/limits"),
+            "U VBBB VBB VBB VB F",
+        ),
+        cells(
+            "cycles.list",
+            json!({}),
+            Some("/cycles"),
+            "U BBBB VBB VBB VB F",
+        ),
+        cells(
+            "blocks.list",
+            json!({ "from": 1 }),
+            None,
+            "U FFFF FFF VFF VF F",
+        ),
+        cells(
+            "proposals.get",
+            json!({ "instruction": subjects.proposal }),
+            None,
+            "V VVVV VVV VVV VV V",
+        ),
+        // An institution's instruction is no proposal of governors.
+        cells(
+            "proposals.get",
+            json!({ "instruction": subjects.waiting }),
+            None,
+            "N NNNN NNN NNN NN N",
+        ),
+        cells(
+            "proposals.list",
+            json!({}),
+            Some("/approvals"),
+            "V VVVV VVV VVV VV V",
+        ),
+    ]
+}
+
 fn public() -> Vec<Cells> {
     let methods = [
         "chain.head",
@@ -235,6 +302,9 @@ fn public() -> Vec<Cells> {
         "currencies.list",
         "node.status",
         "rpc.discover",
+        "rulebooks.list",
+        "rulebook.get",
+        "emergencies.list",
     ];
     methods
         .map(|method| cells(method, json!({}), None, "V VVVV VVV VVV VV V"))
@@ -262,12 +332,59 @@ fn prepare(node: &Node) -> Subjects {
     let signers = ["ALFA/MAKER", "ALFA/CHECKER"];
     node.fake
         .commit_all(&[signed(chain, recall, valid_until(), &signers)]);
+    let proposal = prepare_queue(node);
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     Subjects {
         first: first.id(),
         first_bytes: hex(first.as_bytes()),
         waiting: waiting.to_string(),
+        proposal,
     }
+}
+
+/// A cycle that settled something, then a payment of ALFA that waits, its limit, and a proposal, whose hash is returned.
+fn prepare_queue(node: &Node) -> String {
+    let chain = node.fake.chain;
+    let large = |from: &str, to: &str, number: u8| {
+        let payment = terms(from, to, "PKR", 2 * OPENING, number);
+        let signers = [format!("{from}/MAKER"), format!("{from}/CHECKER")];
+        let signers: Vec<&str> = signers.iter().map(String::as_str).collect();
+        signed(chain, Pay { payment }, valid_until(), &signers)
+    };
+    let cycle = RunCycle {
+        currency: "PKR".parse().unwrap(),
+    };
+    node.fake.commit_all(&[
+        large("ALFA", "BRAVO", 4),
+        large("BRAVO", "ALFA", 5),
+        signed(chain, cycle, valid_until(), &["SBP/MAKER", "SBP/CHECKER"]),
+    ]);
+    let limit = SetBilateralLimit {
+        agent: lei("ALFA").to_string().parse().unwrap(),
+        counterparty: lei("BRAVO").to_string().parse().unwrap(),
+        currency: "PKR".parse().unwrap(),
+        limit: Some(Amount::from_minor(5_000)),
+    };
+    let mut rulebook = Rulebook::plain(
+        DurationMs::from_millis(86_400_000),
+        DurationMs::from_millis(86_400_000),
+    );
+    rulebook.version = 2;
+    rulebook.common.quorum = Quorum::TwoThirds;
+    let propose = RulebookPropose {
+        rulebook,
+        diff_from: 1,
+        activates: valid_until(),
+        document_hash: Hash::from_bytes([1; 32]),
+        impact_report_hash: None,
+    };
+    let proposal = karwan_ledger::instruction_hash(&chain, &propose.clone().into());
+    node.fake.commit_all(&[
+        large("ALFA", "BRAVO", 6),
+        signed(chain, limit, valid_until(), &["ALFA/MAKER", "ALFA/CHECKER"]),
+        signed(chain, propose, valid_until(), &["PK/GOVERNOR"]),
+    ]);
+    proposal.to_string()
 }
 
 /// What a caller gets.

@@ -6,8 +6,7 @@ use karwan_ledger::{
     AcceptQuote, Cancel, ConfirmCredit, CurrencyHalt, CurrencyResume, DealtSide, Hold, Issue,
     IssueRequest, Linked, OnShortage, Pay, PayBulk, PayVersusPayment, PaymentKind, PaymentTerms,
     Post, Priority, Quote, RateFix, RecallAnswer, RecallDecision, RecallRequest, RedeemCancel,
-    RedeemConfirm, RedeemRequest, Return, RotateKey,
-    ValidatorSetChange, Void,
+    RedeemConfirm, RedeemRequest, Return, RotateKey, ValidatorSetChange, Void,
 };
 use karwan_types::{SecretKey, Timestamp, Validator};
 
