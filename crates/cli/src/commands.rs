@@ -8,6 +8,7 @@ mod keys;
 mod load;
 mod node;
 mod query;
+mod rulebook;
 mod tx;
 pub(crate) mod verify;
 
@@ -34,6 +35,9 @@ pub(crate) enum Command {
     Tx(Box<tx::TxArgs>),
     /// Ask a node
     Query(Box<query::QueryArgs>),
+    /// Read, compare, rehearse and propose versions of the rulebook
+    #[command(subcommand)]
+    Rulebook(Box<rulebook::RulebookCommand>),
     /// Payment files in, messages of settled payments out
     #[command(subcommand)]
     Iso(iso::IsoCommand),
@@ -53,6 +57,7 @@ pub(crate) fn run(command: Command, output: Output) -> Outcome {
         Command::Node(command) => node::run(command),
         Command::Tx(args) => tx::run(*args, output),
         Command::Query(args) => query::run(*args, output),
+        Command::Rulebook(command) => rulebook::run(*command, output),
         Command::Iso(command) => iso::run(command, output),
         Command::Verify(command) => verify::run(command, output),
         Command::Load(args) => load::run(&args, output),

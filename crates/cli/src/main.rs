@@ -20,6 +20,7 @@ mod receipt_text;
 mod render;
 mod reports;
 mod rulebook_document;
+mod rulebook_figures;
 mod submission;
 mod table;
 mod terminal;

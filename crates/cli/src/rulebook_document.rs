@@ -2,6 +2,7 @@
 //!
 //! [`RulebookDocument::build`] turns it into the typed version that governors sign; the ledger keeps the hashes of the texts.
 
+use crate::rulebook_figures::figures;
 use crate::words::duration;
 use anyhow::Context;
 use karwan_ledger::{
@@ -27,6 +28,17 @@ pub(crate) struct RulebookDocument {
     #[serde(default)]
     national: Vec<NationalDocument>,
     clauses: Vec<ClauseDocument>,
+    #[serde(default)]
+    sources: Vec<SourceDocument>,
+}
+
+/// Where a figure, and everything below it, comes from.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SourceDocument {
+    /// Its dotted path, for example `common.recall` or `national[PK]`.
+    figure: String,
+    law: LawReference,
 }
 
 /// Currency and amount in major units, for example `["PKR", "5000000.00"]`.
@@ -105,6 +117,12 @@ impl RulebookDocument {
         toml::from_str(text).context("the rulebook cannot be read")
     }
 
+    /// The text of a clause in a language, if the document has it.
+    pub(crate) fn text(&self, clause: &str, language: &str) -> Option<&str> {
+        let clause = self.clauses.iter().find(|one| one.id.as_str() == clause)?;
+        clause.text.get(language).map(String::as_str)
+    }
+
     /// The version that governors sign, checked.
     pub(crate) fn build(&self) -> anyhow::Result<Rulebook> {
         let national = self.national.iter().map(|part| {
@@ -126,7 +144,32 @@ impl RulebookDocument {
         rulebook.clauses.sort_by_key(key);
         rulebook.national.sort_by_key(|part| part.jurisdiction);
         rulebook.check()?;
+        self.check_sources(&rulebook)?;
         Ok(rulebook)
+    }
+
+    /// Every source must name something that is there.
+    fn check_sources(&self, rulebook: &Rulebook) -> anyhow::Result<()> {
+        let figures = figures(rulebook);
+        for source in &self.sources {
+            let known = figures.keys().any(|path| is_below(path, &source.figure));
+            anyhow::ensure!(
+                known,
+                "sources: there is no figure {}; paths are written as karwan rulebook show writes them",
+                source.figure
+            );
+        }
+        Ok(())
+    }
+
+    /// Where a figure comes from: the nearest source above it.
+    pub(crate) fn source(&self, path: &str) -> Option<&LawReference> {
+        let above = self
+            .sources
+            .iter()
+            .filter(|one| is_below(path, &one.figure));
+        let nearest = above.max_by_key(|one| one.figure.len())?;
+        Some(&nearest.law)
     }
 }
 
@@ -221,6 +264,12 @@ impl ClauseDocument {
             quorum: self.quorum,
         })
     }
+}
+
+/// Whether a path is that of a figure or lies below it.
+fn is_below(path: &str, figure: &str) -> bool {
+    let rest = path.strip_prefix(figure);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 fn span(name: &'static str, text: &str) -> anyhow::Result<DurationMs> {

@@ -135,7 +135,7 @@ pub(crate) fn receipt(genesis: &Genesis) -> Receipt {
 }
 
 /// What three of the four validators sign together.
-fn certificate(genesis: &Genesis, header: &BlockHeader) -> CommitCertificate {
+pub(crate) fn certificate(genesis: &Genesis, header: &BlockHeader) -> CommitCertificate {
     let body = vote_bytes(
         VoteKind::Precommit,
         header.height,

@@ -30,5 +30,5 @@ mod wire;
 pub use config::{Config, ConfigError, ConfigFile, LogFormat, NodeRole, PeerEntry};
 pub use node::{Node, StartError, run};
 pub use recovery::{
-    RecoveryError, create_signer, follow, open_block_log, read_frame, read_genesis,
+    RecoveryError, create_signer, follow, open_block_log, read_frame, read_genesis, verify_block,
 };

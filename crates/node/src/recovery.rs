@@ -11,7 +11,10 @@ use karwan_storage::{
     BlockLog, BlockLogOptions, BlockReader, Checkpoints, Disk, FileSigner, HomeLock, Progress,
     RealDisk, StorageError,
 };
-use karwan_types::{BlockFrame, ChainId, CodecError, DECODE_BYTES_MAX, Height, SecretKey, decode};
+use karwan_types::{
+    Block, BlockFrame, ChainId, CodecError, CommitCertificate, DECODE_BYTES_MAX, Height, SecretKey,
+    decode,
+};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -201,7 +204,7 @@ fn replay(
     let (from, to) = (tip.state.chain().height.get(), reader.last().get());
     for number in from.saturating_add(1)..=to {
         let frame = read_frame(reader, Height::new(number))?;
-        tip = follow(genesis.chain_id, &tip, &frame)?;
+        tip = follow(&tip, &frame)?;
         last = Some(Arc::new(frame));
         progress(
             "executing blocks",
@@ -225,25 +228,10 @@ pub fn read_frame(reader: &BlockReader, height: Height) -> Result<BlockFrame, Re
 ///
 /// # Errors
 /// `RecoveryError::Block` says which check failed.
-pub fn follow(chain: ChainId, tip: &Tip, frame: &BlockFrame) -> Result<Tip, RecoveryError> {
+pub fn follow(tip: &Tip, frame: &BlockFrame) -> Result<Tip, RecoveryError> {
     let height = frame.block.header.height;
     let failed = |problem: String| RecoveryError::Block { height, problem };
-    let hash = frame.block.hash();
-    if frame.certificate.block_hash != hash || frame.certificate.height != height {
-        return Err(failed("its certificate is for another block".to_owned()));
-    }
-    let validators = &tip.state.chain().validators;
-    frame
-        .certificate
-        .verify(&chain, validators)
-        .map_err(|error| failed(error.to_string()))?;
-    let verified: Result<Vec<VerifiedTransaction>, _> = frame
-        .block
-        .transactions
-        .iter()
-        .map(|encoded| VerifiedTransaction::from_encoded(encoded.clone(), &chain))
-        .collect();
-    let verified = verified.map_err(|error| failed(error.to_string()))?;
+    let verified = verify_block(&tip.state, &frame.block, &frame.certificate)?;
     let draft = tip
         .state
         .validate(tip.hash, &frame.block, &verified)
@@ -254,9 +242,36 @@ pub fn follow(chain: ChainId, tip: &Tip, frame: &BlockFrame) -> Result<Tip, Reco
         ));
     }
     Ok(Tip {
-        hash,
+        hash: frame.block.hash(),
         state: draft.state,
     })
+}
+
+/// Verifies the certificate of the block after a state, and every signature under its instructions. Nothing is executed.
+///
+/// # Errors
+/// `RecoveryError::Block` says which check failed.
+pub fn verify_block(
+    state: &State,
+    block: &Block,
+    certificate: &CommitCertificate,
+) -> Result<Vec<VerifiedTransaction>, RecoveryError> {
+    let height = block.header.height;
+    let failed = |problem: String| RecoveryError::Block { height, problem };
+    if certificate.block_hash != block.hash() || certificate.height != height {
+        return Err(failed("its certificate is for another block".to_owned()));
+    }
+    let chain = state.chain();
+    certificate
+        .verify(&chain.chain_id, &chain.validators)
+        .map_err(|error| failed(error.to_string()))?;
+    let transactions = block.transactions.iter();
+    transactions
+        .map(|encoded| {
+            VerifiedTransaction::from_encoded(encoded.clone(), &chain.chain_id)
+                .map_err(|error| failed(error.to_string()))
+        })
+        .collect()
 }
 
 /// Makes the signer of a validator: its watermark and its empty consensus log. It signs only above the height given, which is

@@ -1,6 +1,8 @@
 //! A network of processes, driven through the program that operators use.
 
-use karwan_ledger::{OnShortage, Operation, Pay, PaymentKind, PaymentTerms, Priority, Transaction};
+use karwan_ledger::{
+    OnShortage, Operation, Pay, PayBulk, PaymentKind, PaymentTerms, Priority, Transaction,
+};
 use karwan_node::keystore::{KeyPurpose, Keystore, Unlock, secret_path};
 use karwan_rpc::{
     AccessKey, AccountGetParams, AsOfParams, BlockGetParams, Client, Clock, PaymentGetParams,
@@ -250,15 +252,21 @@ impl Devnet {
     pub(crate) fn payment(&self) -> (Uetr, EncodedTransaction) {
         let uetr = uetr();
         let payment = terms(uetr);
+        (uetr, self.signed(Pay { payment }))
+    }
+    fn signed(&self, operation: impl Into<Operation>) -> EncodedTransaction {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap()
             .as_millis();
         let valid_until = Timestamp::from_millis(u64::try_from(now).unwrap() + 600_000);
-        let operation = Operation::from(Pay { payment });
-        let transaction =
-            Transaction::unsigned(self.chain, operation, valid_until).signed_by(&self.maker);
-        (uetr, transaction.to_encoded())
+        let unsigned = Transaction::unsigned(self.chain, operation.into(), valid_until);
+        unsigned.signed_by(&self.maker).to_encoded()
+    }
+    /// So many payments of one rupee in one instruction, signed by the maker.
+    pub(crate) fn bulk(&self, count: usize) -> EncodedTransaction {
+        let payments = (0..count).map(|_| terms(uetr())).collect();
+        self.signed(PayBulk { payments })
     }
     /// Pays and waits until the payment is final.
     pub(crate) async fn pay(&self, client: &Client) -> Uetr {

@@ -9,3 +9,4 @@ mod faults;
 mod joining;
 mod load;
 mod recalls;
+mod rulebook;

@@ -9,7 +9,7 @@ use crate::render;
 use clap::{Args, Subcommand};
 use karwan_rpc::{
     AccountGetParams, AccountHistoryParams, AccountsListParams, AsOfParams, BlockGetParams, Client,
-    ClientError, PaymentGetParams, ReceiptGetParams, View,
+    ClientError, PaymentGetParams, QueueListParams, ReceiptGetParams, View,
 };
 use karwan_types::{AccountNumber, ChainId, InstructionHash, Lei, TransactionId, Uetr};
 use serde::Serialize;
@@ -76,6 +76,26 @@ enum Query {
         /// The hash of one instruction
         instruction: Option<InstructionHash>,
     },
+    /// What waits for signatures of governors; one proposal in full with its hash
+    Proposals {
+        /// The hash of one instruction
+        instruction: Option<InstructionHash>,
+    },
+    /// The payments that wait for funds, of debtors that the caller may see
+    Queue {
+        /// Only payments of this institution
+        #[arg(long, value_name = "LEI")]
+        agent: Option<Lei>,
+        /// Only entries after this one, by its number
+        #[arg(long, value_name = "NUMBER")]
+        after: Option<u64>,
+    },
+    /// Bilateral limits, of debtors that the caller may see
+    Limits,
+    /// What liquidity-saving cycles moved in the currencies that the caller oversees
+    Cycles,
+    /// The emergency rules of all jurisdictions
+    Emergencies,
     /// Events as they come, until interrupted
     Events {
         /// Only events after this one, by its number; 0 for all since genesis
@@ -172,12 +192,28 @@ async fn ask(
         Query::Approvals { instruction: None } => show(output, client.approvals_list(as_of).await),
         Query::Approvals {
             instruction: Some(instruction),
+        }
+        | Query::Proposals {
+            instruction: Some(instruction),
         } => {
             let answer = fetch(client, chain, instruction, at_least_height).await?;
             render::answer(output, &answer);
             output.note("The hash of this instruction was checked here.");
             Ok(())
         }
+        Query::Proposals { instruction: None } => show(output, client.proposals_list(as_of).await),
+        Query::Queue { agent, after } => {
+            let params = QueueListParams {
+                agent: agent.map(View),
+                after,
+                limit: None,
+                at_least_height,
+            };
+            show(output, client.queue_list(params).await)
+        }
+        Query::Limits => show(output, client.limits_list(as_of).await),
+        Query::Cycles => show(output, client.cycles_list(as_of).await),
+        Query::Emergencies => show(output, client.emergencies_list(as_of).await),
         Query::Events { after, count } => events(client, after, count, output).await,
     }
 }

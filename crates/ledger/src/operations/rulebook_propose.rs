@@ -2,7 +2,7 @@
 //! that the version in force asks for.
 
 use super::Execute;
-use crate::authority::{Authority, Group, Need};
+use crate::authority::{Authority, Group, Need, SignerGroup};
 use crate::execution::{Execution, Item};
 use crate::records::Holder;
 use crate::rejection::Rejection;
@@ -36,24 +36,11 @@ impl Execute for RulebookPropose {
             .map_err(|problem| Rejection::RulebookInvalid { problem })
     }
     fn authority(&self, state: &State) -> Result<Authority, Rejection> {
-        let base = self.base(state)?;
-        let governor = |code: &JurisdictionCode| Holder::Governor(*code);
-        let mut groups: Vec<Group> = national_changes(base, &self.rulebook)
-            .iter()
-            .map(|code| Group {
-                holders: [governor(code)].into(),
-                need: Need::AnySigner,
-            })
-            .collect();
-        if let Some(quorum) = common_quorum(base, &self.rulebook) {
-            groups.push(Group {
-                holders: state.chain().jurisdictions.iter().map(governor).collect(),
-                need: match quorum {
-                    Quorum::All => Need::AllHolders,
-                    Quorum::TwoThirds => Need::TwoThirdsOfHolders,
-                },
-            });
-        }
+        let groups = groups(
+            self.base(state)?,
+            &self.rulebook,
+            &state.chain().jurisdictions,
+        );
         if groups.is_empty() {
             return Err(Rejection::RulebookUnchanged);
         }
@@ -104,6 +91,16 @@ impl Execute for RulebookPropose {
 }
 
 impl RulebookPropose {
+    /// Which governors must approve the change from one version to another, on a ledger of these jurisdictions; nobody when
+    /// nothing changes.
+    #[must_use]
+    pub fn approvals(
+        base: &Rulebook,
+        candidate: &Rulebook,
+        jurisdictions: &[JurisdictionCode],
+    ) -> Vec<SignerGroup> {
+        Authority::new(groups(base, candidate, jurisdictions)).groups()
+    }
     /// The version that is changed, which must be in force.
     fn base<'a>(&self, state: &'a State) -> Result<&'a Rulebook, Rejection> {
         let active = state.rules();
@@ -115,6 +112,28 @@ impl RulebookPropose {
         }
         Ok(active)
     }
+}
+
+/// The governors whose approval the changed parts need.
+fn groups(base: &Rulebook, candidate: &Rulebook, jurisdictions: &[JurisdictionCode]) -> Vec<Group> {
+    let governor = |code: &JurisdictionCode| Holder::Governor(*code);
+    let mut groups: Vec<Group> = national_changes(base, candidate)
+        .iter()
+        .map(|code| Group {
+            holders: [governor(code)].into(),
+            need: Need::AnySigner,
+        })
+        .collect();
+    if let Some(quorum) = common_quorum(base, candidate) {
+        groups.push(Group {
+            holders: jurisdictions.iter().map(governor).collect(),
+            need: match quorum {
+                Quorum::All => Need::AllHolders,
+                Quorum::TwoThirds => Need::TwoThirdsOfHolders,
+            },
+        });
+    }
+    groups
 }
 
 /// The jurisdictions whose own part or clauses differ.

@@ -39,7 +39,7 @@ pub(crate) fn run(args: &ChainArgs, output: Output) -> Outcome {
     };
     for number in 1..=last.get() {
         let frame = read_frame(&reader, Height::new(number)).ends(Exit::Negative)?;
-        tip = follow(genesis.chain_id, &tip, &frame).ends(Exit::Negative)?;
+        tip = follow(&tip, &frame).ends(Exit::Negative)?;
         instructions = instructions.saturating_add(count(frame.block.transactions.len()));
         outcomes = outcomes.saturating_add(count(frame.outcomes.len()));
         progress.set_position(number);
