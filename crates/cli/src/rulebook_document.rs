@@ -2,6 +2,9 @@
 //!
 //! [`RulebookDocument::build`] turns it into the typed version that governors sign; the ledger keeps the hashes of the texts.
 
+#[cfg(test)]
+mod tests;
+
 use crate::rulebook_figures::figures;
 use crate::words::duration;
 use anyhow::Context;
