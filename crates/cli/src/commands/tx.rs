@@ -5,7 +5,7 @@
 
 mod options;
 
-use crate::approval::fetch;
+use crate::approval::{fetch, tell_proposal};
 use crate::exit::{Exit, Outcome};
 use crate::instruction::reference;
 use crate::network::{NetworkArgs, WhoArgs, connect, run as with_node};
@@ -78,6 +78,14 @@ pub(crate) fn run(args: TxArgs, output: Output) -> Outcome {
             output.note(json_text(&waiting.operation));
         }
         let view = submit(&client, &transaction.to_encoded(), args.wait, PATIENCE).await?;
+        // What came of a governor's approval is not shown to a key that reads nothing; where the proposal stands is public.
+        let shown = view.finality.as_ref();
+        if let Operation::Approve(approve) = &transaction.operation
+            && shown.is_some_and(|finality| finality.statuses.is_empty())
+            && let Some(exit) = tell_proposal(&client, approve.instruction, output).await?
+        {
+            return Ok(exit);
+        }
         Ok(tell(&view, output))
     })
 }

@@ -3,6 +3,7 @@
 
 use super::comparing::Comparison;
 use super::reading::{Published, fetch};
+use crate::approval::tell_proposal;
 use crate::exit::{Ends, Exit, Failure, Outcome, failure};
 use crate::files;
 use crate::network::{NetworkArgs, WhoArgs, connect, refused, run as with_node};
@@ -14,8 +15,8 @@ use clap::Args;
 use karwan_ledger::{
     Genesis, ImpactReport, Operation, RehearsedCandidate, RulebookPropose, Transaction,
 };
-use karwan_rpc::{ApprovalsGetParams, AsOfParams, Client, ClientError, View};
-use karwan_types::{DurationMs, Hash, InstructionHash, Timestamp};
+use karwan_rpc::{AsOfParams, Client};
+use karwan_types::{DurationMs, Hash, Timestamp};
 use std::path::{Path, PathBuf};
 
 /// The largest impact report, in bytes.
@@ -96,47 +97,15 @@ pub(super) fn run(args: &ProposeArgs, output: Output) -> Outcome {
         if view.finality.is_none() {
             return Ok(tell(&view, output));
         }
-        stands(&client, transaction.instruction_hash(), output).await
-    })
-}
-
-/// What became of a proposal that is final. Outcomes of governors are shown to supervisors only; where it stands is public.
-async fn stands(client: &Client, instruction: InstructionHash, output: Output) -> Outcome {
-    let params = ApprovalsGetParams {
-        instruction: View(instruction),
-        at_least_height: None,
-    };
-    match client.proposals_get(params).await {
-        Ok(answer) => {
-            output.json(&answer.approval);
-            let valid_until = answer.approval.valid_until;
-            output.note(format!(
-                "It waits for further governors until {valid_until}; each approves with: karwan tx approve {instruction} --sign KEY"
-            ));
-            return Ok(Exit::Ok);
-        }
-        Err(ClientError::Problem(problem)) if problem.name == "NOT_FOUND" => {}
-        Err(error) => return Err(refused(error)),
-    }
-    let answer = client.rulebooks_list(AsOfParams::default()).await;
-    let versions = answer.map_err(refused)?.rulebooks;
-    let proposed = View(instruction);
-    match versions.iter().find(|one| one.proposal == Some(proposed)) {
-        Some(version) => {
-            output.json(version);
-            output.note(format!(
-                "All governors who must have approved: version {} comes into force at {}.",
-                version.version, version.activates
-            ));
-            Ok(Exit::Ok)
-        }
-        None => {
-            let sentence = format!(
+        let instruction = transaction.instruction_hash();
+        let sentence = || {
+            format!(
                 "the proposal {instruction} was refused; a supervisor sees why with karwan query payment --instruction {instruction}"
-            );
-            Err(failure(Exit::Negative, sentence))
-        }
-    }
+            )
+        };
+        let stands = tell_proposal(&client, instruction, output).await?;
+        stands.ok_or_else(|| failure(Exit::Negative, sentence()))
+    })
 }
 
 async fn check_number(client: &Client, version: u32) -> Result<(), Failure> {
