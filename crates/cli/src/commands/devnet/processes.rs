@@ -20,6 +20,8 @@ const LOOK: Duration = Duration::from_millis(50);
 const STOP_LIMIT: Duration = Duration::from_secs(20);
 /// How long a started process may be without a command line.
 const START_LIMIT: Duration = Duration::from_secs(1);
+/// How long a port may be taken by a validator that has just ended.
+const PORT_LIMIT: Duration = Duration::from_secs(5);
 /// How long an answer of the admin listener may take.
 const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 /// The longest answer that is read, in bytes.
@@ -34,7 +36,7 @@ pub(super) fn start(devnet: &Devnet, node: &DevnetNode) -> anyhow::Result<()> {
         ("JSON-RPC", node.rpc),
         ("health", node.admin),
     ] {
-        TcpListener::bind(address).with_context(|| {
+        until_free(address).with_context(|| {
             format!(
                 "{address}, where validator {} listens for {what}, is taken by another program; stop that program, or begin \
                  again on other ports with karwan devnet up --fresh",
@@ -63,6 +65,19 @@ pub(super) fn start(devnet: &Devnet, node: &DevnetNode) -> anyhow::Result<()> {
         .spawn()
         .with_context(|| format!("cannot start validator {}", node.name))?;
     Ok(())
+}
+
+/// Waits until nothing listens at an address: a validator that was killed a moment ago is gone for others before the system
+/// has closed its sockets.
+fn until_free(address: SocketAddr) -> std::io::Result<()> {
+    let deadline = Instant::now() + PORT_LIMIT;
+    loop {
+        match TcpListener::bind(address) {
+            Ok(_) => return Ok(()),
+            Err(error) if Instant::now() > deadline => return Err(error),
+            Err(_) => std::thread::sleep(LOOK),
+        }
+    }
 }
 
 /// The process of a validator, while it runs: whichever was started as a node with this directory.
