@@ -9,6 +9,7 @@ mod load;
 mod node;
 mod query;
 mod rulebook;
+mod scenario;
 mod tx;
 pub(crate) mod verify;
 
@@ -44,6 +45,9 @@ pub(crate) enum Command {
     /// Check receipts and whole chains, offline
     #[command(subcommand)]
     Verify(verify::VerifyCommand),
+    /// Perform scenarios on the ledger alone
+    #[command(subcommand)]
+    Scenario(scenario::ScenarioCommand),
     /// Load a network with payments and measure how long they take to be final
     Load(Box<load::LoadArgs>),
 }
@@ -60,6 +64,7 @@ pub(crate) fn run(command: Command, output: Output) -> Outcome {
         Command::Rulebook(command) => rulebook::run(*command, output),
         Command::Iso(command) => iso::run(command, output),
         Command::Verify(command) => verify::run(command, output),
+        Command::Scenario(command) => scenario::run(command, output),
         Command::Load(args) => load::run(&args, output),
     }
 }

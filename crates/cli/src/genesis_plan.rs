@@ -19,6 +19,9 @@ use std::collections::BTreeMap;
 /// The largest plan, in bytes.
 pub(crate) const PLAN_BYTES_MAX: usize = 4 << 20;
 
+/// The plan of the development network, which came with this program.
+pub(crate) const DEVNET_PLAN: &str = include_str!("../../../node-config/genesis-plan.toml");
+
 /// A genesis plan, as it stands in TOML.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -120,6 +123,31 @@ pub(crate) type FindKey<'a> = &'a dyn Fn(&str) -> anyhow::Result<PublicPart>;
 impl GenesisPlan {
     pub(crate) fn parse(text: &str) -> anyhow::Result<Self> {
         toml::from_str(text).context("the genesis plan cannot be read")
+    }
+
+    /// Every key that the plan names, with its purpose: that of an institution's key is the last part of its name.
+    pub(crate) fn key_purposes(&self) -> anyhow::Result<Vec<(String, KeyPurpose)>> {
+        let supervisors = self.jurisdictions.iter().flat_map(|one| {
+            let approvers = one
+                .governors
+                .iter()
+                .map(|name| (name.clone(), KeyPurpose::Approver));
+            let readers = one.regulators.iter().chain(&one.auditors);
+            approvers.chain(readers.map(|name| (name.clone(), KeyPurpose::Access)))
+        });
+        let mut found: Vec<(String, KeyPurpose)> = supervisors.collect();
+        for participant in &self.participants {
+            for name in participant.key_names() {
+                let word = name.rsplit('-').next().unwrap_or_default();
+                let purpose = word.parse().map_err(|_| {
+                    anyhow::anyhow!(
+                        "key {name}: its name must end with its purpose, such as -maker"
+                    )
+                })?;
+                found.push((name.clone(), purpose));
+            }
+        }
+        Ok(found)
     }
 
     /// The document that begins at `time` under `rulebook`, with the keys that `find` finds.
@@ -233,6 +261,11 @@ impl PlannedParticipant {
             keys: keys.collect::<anyhow::Result<_>>()?,
             accounts: accounts.collect::<anyhow::Result<_>>()?,
         })
+    }
+    /// What the names of its keys begin with.
+    pub(crate) fn handle(&self) -> Option<&str> {
+        let (handle, _) = self.key_names().next()?.rsplit_once('-')?;
+        Some(handle)
     }
     /// Every key name that the participant uses, the payload key's too.
     pub(crate) fn key_names(&self) -> impl Iterator<Item = &String> {

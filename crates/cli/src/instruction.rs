@@ -8,18 +8,25 @@ mod fields;
 mod file;
 mod format;
 mod kinds;
+mod money;
+mod names;
 mod schema;
 #[cfg(test)]
 pub(crate) mod tests;
 mod text;
 mod value;
+mod written;
 
-pub(crate) use fields::{Leaf, leaves};
+pub(crate) use fields::{Leaf, leaves, nearest};
 pub(crate) use file::{read_list, read_value};
-pub(crate) use format::Format;
+pub(crate) use format::{AGENT, Format, HASH, HASH_OF_INSTRUCTION, PUBLIC_KEY, UETR};
 pub(crate) use kinds::{Kind, kinds};
+pub(crate) use money::{split as split_money, ungrouped};
+pub(crate) use names::{Names, NoNames};
 pub(crate) use schema::{Absent, Field, Form, Offer};
+pub(crate) use text::same;
 pub(crate) use value::Spelling;
+pub(crate) use written::written;
 
 use anyhow::Context;
 use karwan_ledger::Operation;
@@ -31,7 +38,8 @@ use value::Scope;
 /// The operation of a kind (`Pay` or `pay`) that a table of friendly values describes. `now` is what `+30m` counts from.
 ///
 /// A key is a field's name or its alias with underscores. The fields of an object inside may stand beside it or in a table of
-/// its own. Amounts are in major units of the currency beside them. A reference that is left out is a new one.
+/// its own. Amounts are in major units of the currency beside them, or say it themselves (`1 250.00 PKR`). A reference that is
+/// left out is a new one.
 ///
 /// # Errors
 /// Names the key, what was given and the rule; a key that is not known, with the nearest that are.
@@ -46,11 +54,35 @@ pub(crate) fn build(
     now: Timestamp,
     spelling: Spelling,
 ) -> anyhow::Result<Operation> {
+    build_in(
+        kind,
+        fields,
+        Scope {
+            now,
+            currency: None,
+            spelling,
+            names: &NoNames,
+        },
+    )
+}
+
+/// As [`operation`], for a kind that is at hand, where words may stand for values.
+pub(crate) fn build_named(
+    kind: &Kind,
+    fields: &Table,
+    now: Timestamp,
+    names: &dyn Names,
+) -> anyhow::Result<Operation> {
     let scope = Scope {
         now,
         currency: None,
-        spelling,
+        spelling: Spelling::Keys,
+        names,
     };
+    build_in(kind, fields, scope)
+}
+
+fn build_in(kind: &Kind, fields: &Table, scope: Scope<'_>) -> anyhow::Result<Operation> {
     let members = value::object(&kind.fields, fields, scope)?;
     serde_json::from_value(json!({ kind.name: members })).with_context(|| kind.command.clone())
 }

@@ -21,6 +21,7 @@ mod render;
 mod reports;
 mod rulebook_document;
 mod rulebook_figures;
+mod scenario;
 mod submission;
 mod table;
 mod terminal;

@@ -22,6 +22,9 @@ use std::collections::BTreeMap;
 /// The largest rulebook document, in bytes.
 pub(crate) const RULEBOOK_BYTES_MAX: usize = 4 << 20;
 
+/// The rulebook of the development network, which came with this program.
+pub(crate) const DEVNET_RULEBOOK: &str = include_str!("../../../node-config/rulebook.toml");
+
 /// A rulebook, as it stands in TOML.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -1,7 +1,9 @@
 //! What several tests of this crate share: the development network with keys that follow from their names, and a receipt
 //! made on it without a node.
 
+pub(crate) use crate::genesis_plan::DEVNET_PLAN;
 use crate::genesis_plan::{GenesisPlan, PlannedValidator};
+pub(crate) use crate::rulebook_document::DEVNET_RULEBOOK;
 use crate::rulebook_document::RulebookDocument;
 use karwan_ledger::{
     BlockSeat, Genesis, Issue, IssueRequest, Operation, Transaction, VerifiedTransaction,
@@ -14,9 +16,6 @@ use karwan_types::{
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-pub(crate) const DEVNET_PLAN: &str = include_str!("../../../node-config/genesis-plan.toml");
-/// Its rulebook.
-pub(crate) const DEVNET_RULEBOOK: &str = include_str!("../../../node-config/rulebook.toml");
 pub(crate) const VALIDATORS: [&str; 4] = ["PK", "KG", "KZ", "UZ"];
 
 /// A directory that goes away with the test.

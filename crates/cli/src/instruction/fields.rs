@@ -176,7 +176,7 @@ fn merge(into: &mut Table, from: Table) -> bool {
 }
 
 /// The names near one that is not known, as the end of a sentence.
-pub(super) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> String {
+pub(crate) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> String {
     let mut ranked: Vec<(f64, &str)> = names
         .map(|other| (strsim::jaro(name, other), other))
         .collect();

@@ -13,7 +13,7 @@ use std::str::FromStr;
 #[derive(Debug)]
 pub(crate) struct Format {
     /// The `format`.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// What stands for a value in help texts.
     pub(crate) value_name: &'static str,
     /// How a value is written; empty when the name says it.
@@ -26,6 +26,12 @@ pub(super) const AMOUNT: &str = "amount";
 pub(super) const CURRENCY: &str = "currency";
 pub(super) const DURATION: &str = "duration-ms";
 pub(super) const TIME: &str = "timestamp";
+/// Words that may be names of what was made before.
+pub(crate) const UETR: &str = "uetr";
+pub(crate) const AGENT: &str = "agent";
+pub(crate) const HASH_OF_INSTRUCTION: &str = "instruction-hash";
+pub(crate) const HASH: &str = "hash";
+pub(crate) const PUBLIC_KEY: &str = "public-key";
 
 const fn row(
     name: &'static str,
@@ -45,7 +51,7 @@ const HEX: &str = "64 hexadecimal digits";
 
 const FORMATS: &[Format] = &[
     row(
-        "agent",
+        AGENT,
         "AGENT",
         "a BIC, an LEI, or SYSTEM:NUMBER of a clearing system",
         word::<AgentIdentification>,
@@ -69,12 +75,7 @@ const FORMATS: &[Format] = &[
         anything,
     ),
     row("rate", "RATE", "for example 3.125", word::<Rate>),
-    row(
-        "uetr",
-        "UETR",
-        "a UUID version 4 in lower case",
-        word::<Uetr>,
-    ),
+    row(UETR, "UETR", "a UUID version 4 in lower case", word::<Uetr>),
     row(
         TIME,
         "TIME",
@@ -96,15 +97,15 @@ const FORMATS: &[Format] = &[
     ),
     row("max35text", "TEXT", "", word::<Max35Text>),
     row("sentence", "TEXT", "", word::<Sentence>),
-    row("public-key", "KEY", HEX, word::<PublicKey>),
+    row(PUBLIC_KEY, "KEY", HEX, word::<PublicKey>),
     row(
         "payload-recipient",
         "RECIPIENT",
         "an age recipient, age1...",
         word::<PayloadRecipient>,
     ),
-    row("hash", "HASH", HEX, word::<Hash>),
-    row("instruction-hash", "HASH", HEX, word::<InstructionHash>),
+    row(HASH, "HASH", HEX, word::<Hash>),
+    row(HASH_OF_INSTRUCTION, "HASH", HEX, word::<InstructionHash>),
     row("transaction-id", "HASH", HEX, word::<TransactionId>),
     row("chain-id", "HASH", HEX, word::<Hash>),
     row(

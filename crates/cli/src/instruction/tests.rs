@@ -1,78 +1,21 @@
 //! Friendly values and what becomes of them.
 
-use super::fields::{TAKEN, denomination};
-use super::format::{AMOUNT, DURATION};
+use super::fields::TAKEN;
 use super::schema::root;
 use super::value::object;
+use super::written::friendly;
 use super::*;
 use clap::CommandFactory;
-use karwan_types::{Amount, CurrencyCode};
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 use std::path::Path;
-use toml::Value;
 
 pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);
-
-/// What people would write for the fields of an object: the inverse of [`object`].
-fn friendly(fields: &[Field], members: &Map<String, Json>, around: CurrencyCode) -> Table {
-    let mut table = Table::new();
-    for field in fields {
-        let currency = denomination(fields, &field.name)
-            .and_then(|field| members.get(&field.name)?.as_str()?.parse().ok())
-            .unwrap_or(around);
-        if field.denominates_only {
-            table.insert(field.name.clone(), around.to_string().into());
-            continue;
-        }
-        let value = members.get(&field.name).filter(|value| !value.is_null());
-        if let Some(value) = value {
-            table.insert(field.name.clone(), written(&field.form, value, currency));
-        }
-    }
-    table
-}
-
-fn written(form: &Form, value: &Json, currency: CurrencyCode) -> Value {
-    let table = |fields: &[Field], value: &Json| {
-        Value::Table(friendly(fields, value.as_object().unwrap(), currency))
-    };
-    match form {
-        Form::Word(format) if format.name == AMOUNT => {
-            let amount: Amount = value.as_str().unwrap().parse().unwrap();
-            amount.to_decimal(currency).into()
-        }
-        Form::Word(format) if format.name == DURATION => format!("{value}ms").into(),
-        Form::Word(_) => value.as_str().unwrap().into(),
-        Form::Choice(_) => value.as_str().unwrap().to_lowercase().into(),
-        Form::Number => value.as_i64().unwrap().into(),
-        Form::Boolean => value.as_bool().unwrap().into(),
-        Form::List(form) => {
-            let elements = value.as_array().unwrap().iter();
-            Value::Array(elements.map(|one| written(form, one, currency)).collect())
-        }
-        Form::Object(fields) | Form::Document(fields) => table(fields, value),
-        Form::Objects(fields) => {
-            let elements = value.as_array().unwrap().iter();
-            Value::Array(elements.map(|one| table(fields, one)).collect())
-        }
-        Form::Tagged(variants) => {
-            if let Some(name) = value.as_str() {
-                return name.into();
-            }
-            let (name, content) = value.as_object().unwrap().iter().next().unwrap();
-            let variant = variants.iter().find(|one| one.name == *name).unwrap();
-            let content = written(variant.form.as_ref().unwrap(), content, currency);
-            Value::Table(Table::from_iter([(name.clone(), content)]))
-        }
-        Form::Free => Value::try_from(value).unwrap(),
-    }
-}
 
 /// An operation as people would write it.
 pub(crate) fn table_of(kind: &Kind, operation: &Operation) -> Table {
     let json = serde_json::to_value(operation).unwrap();
     let members = json[kind.name].as_object().unwrap();
-    friendly(&kind.fields, members, "PKR".parse().unwrap())
+    friendly(&kind.fields, members, "PKR".parse().unwrap()).unwrap()
 }
 
 /// A table as it would be read from a file.
@@ -90,6 +33,7 @@ fn read(schema: &Json, text: &str) -> Result<Json, String> {
         now: NOW,
         currency: None,
         spelling: Spelling::Keys,
+        names: &NoNames,
     };
     let members = object(&root(schema, "kind"), &parsed(text), scope);
     members
@@ -137,6 +81,26 @@ fn an_amount_is_in_major_units_of_the_currency_beside_it() {
     assert!(wrong.contains("AM12"), "{wrong}");
     let wrong = minor(&PAY.replace("'12.50'", "12.50")).unwrap_err();
     assert!(wrong.contains("quotes"), "{wrong}");
+}
+
+#[test]
+fn an_amount_may_say_its_currency_itself() {
+    let uetr = "uetr = '8a562c67-ca16-48ba-b074-65581be6f001'\n";
+    let rest = format!("from = 'KRVNPKKA'\nto = 'ALATKG22'\n{uetr}");
+    let read = |money: &str| operation("Pay", &parsed(&format!("{rest}{money}")), NOW);
+    let apart = read("currency = 'PKR'\namount = '1250.50'").unwrap();
+    for together in [
+        "amount = '1 250.50 PKR'",
+        "amount = '1250.50 PKR'",
+        "amount = '1 250.50 PKR'\ncurrency = 'PKR'",
+    ] {
+        assert_eq!(read(together).unwrap(), apart, "{together}");
+    }
+    let refused = |money: &str| format!("{:#}", read(money).unwrap_err());
+    let two = refused("amount = '1 250.50 PKR'\ncurrency = 'KGS'");
+    assert!(two.contains("currency says \"KGS\""), "{two}");
+    let groups = refused("amount = '12 50.50 PKR'");
+    assert!(groups.contains("is not an amount"), "{groups}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Names and descriptions as the ledger's code has them, made readable.
 
 /// Whether two spellings are of one name: `PayBulk`, `pay-bulk`, `PAY_BULK`.
-pub(super) fn same(one: &str, other: &str) -> bool {
+pub(crate) fn same(one: &str, other: &str) -> bool {
     let letters = |text: &str| {
         let kept = text.chars().filter(|character| !"-_ ".contains(*character));
         kept.collect::<String>().to_lowercase()

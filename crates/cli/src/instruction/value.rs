@@ -2,9 +2,11 @@
 
 use super::fields::{denomination, place};
 use super::format::{AMOUNT, DURATION, Format, TIME};
+use super::money;
+use super::names::{Names, resolved};
 use super::schema::{Absent, Choice, Field, Form, Offer, Variant};
 use super::text::same;
-use crate::words::{duration, random_uetr};
+use crate::words::duration;
 use anyhow::{Context, anyhow, bail};
 use karwan_types::{Amount, CurrencyCode, Timestamp};
 use serde_json::{Map, Value as Json, json};
@@ -21,33 +23,40 @@ pub(crate) enum Spelling {
 
 /// What a value may refer to.
 #[derive(Clone, Copy)]
-pub(super) struct Scope {
+pub(super) struct Scope<'a> {
     /// What `+30m` counts from.
     pub(super) now: Timestamp,
     /// The currency of the objects around.
     pub(super) currency: Option<CurrencyCode>,
     pub(super) spelling: Spelling,
+    /// What words stand for.
+    pub(super) names: &'a dyn Names,
 }
 
 /// A value that was given, and how errors call its field.
 struct Given<'a> {
     value: &'a Value,
     label: &'a str,
-    scope: Scope,
+    scope: Scope<'a>,
 }
 
 /// An object from a table with its own keys.
 pub(super) fn object(
     fields: &[Field],
     given: &Table,
-    scope: Scope,
+    scope: Scope<'_>,
 ) -> anyhow::Result<Map<String, Json>> {
     members(fields, &place(fields, given)?, scope)
 }
 
 /// An object from a table in which everything is where it belongs.
-fn members(fields: &[Field], placed: &Table, scope: Scope) -> anyhow::Result<Map<String, Json>> {
+fn members(
+    fields: &[Field],
+    placed: &Table,
+    scope: Scope<'_>,
+) -> anyhow::Result<Map<String, Json>> {
     let mut members = Map::new();
+    let placed = &money::apart(fields, placed)?;
     for field in fields {
         let currency = currency(fields, placed, &field.name, scope)?.or(scope.currency);
         let inside = Scope { currency, ..scope };
@@ -57,8 +66,9 @@ fn members(fields: &[Field], placed: &Table, scope: Scope) -> anyhow::Result<Map
             }
             (Some(value), _) => {
                 let label = label(field, scope.spelling);
+                let value = resolved(field, value, scope.names).with_context(|| label.clone())?;
                 let given = Given {
-                    value,
+                    value: &value,
                     label: &label,
                     scope: inside,
                 };
@@ -81,7 +91,7 @@ fn currency(
     fields: &[Field],
     placed: &Table,
     amount: &str,
-    scope: Scope,
+    scope: Scope<'_>,
 ) -> anyhow::Result<Option<CurrencyCode>> {
     let Some(field) = denomination(fields, amount) else {
         return Ok(None);
@@ -109,7 +119,7 @@ fn label(field: &Field, spelling: Spelling) -> String {
     }
 }
 
-fn absent(field: &Field, scope: Scope) -> anyhow::Result<Option<Json>> {
+fn absent(field: &Field, scope: Scope<'_>) -> anyhow::Result<Option<Json>> {
     Ok(match &field.absent {
         Absent::Refused => {
             let label = label(field, scope.spelling);
@@ -117,7 +127,7 @@ fn absent(field: &Field, scope: Scope) -> anyhow::Result<Option<Json>> {
         }
         Absent::Nothing => None,
         Absent::Default(value) => Some(value.clone()),
-        Absent::NewReference => Some(json!(random_uetr()?)),
+        Absent::NewReference => Some(json!(scope.names.new_reference()?)),
     })
 }
 
@@ -146,7 +156,7 @@ impl Given<'_> {
             AMOUNT => {
                 let currency = self.scope.currency;
                 let currency = currency.ok_or_else(|| self.wrong("an amount needs a currency"))?;
-                let amount = Amount::parse(&text, currency);
+                let amount = Amount::parse(&money::ungrouped(&text), currency);
                 Ok(json!(amount.map_err(|error| self.wrong(error))?))
             }
             TIME => {

@@ -2,11 +2,11 @@
 
 use super::UpArgs;
 use crate::files;
-use crate::genesis_plan::{GenesisPlan, PLAN_BYTES_MAX, PlannedValidator};
+use crate::genesis_plan::{DEVNET_PLAN, GenesisPlan, PLAN_BYTES_MAX, PlannedValidator};
 use crate::home::HomeKeys;
 use crate::manifest::{Devnet, DevnetNode, Institution};
 use crate::output::Output;
-use crate::rulebook_document::{RULEBOOK_BYTES_MAX, RulebookDocument};
+use crate::rulebook_document::{DEVNET_RULEBOOK, RULEBOOK_BYTES_MAX, RulebookDocument};
 use crate::unlock::new_key;
 use crate::words::now;
 use anyhow::{Context, bail};
@@ -19,10 +19,6 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
-/// The plan that came with this program.
-const PLAN: &str = include_str!("../../../../../node-config/genesis-plan.toml");
-/// The rulebook that came with this program.
-const RULEBOOK: &str = include_str!("../../../../../node-config/rulebook.toml");
 /// The jurisdictions whose validators a network has, in this order; a second round follows the first.
 const JURISDICTIONS: [&str; 4] = ["PK", "KG", "KZ", "UZ"];
 /// The file that says that a directory is a development network's, and may be removed as a whole.
@@ -34,12 +30,12 @@ const HEARTBEAT_MS: u64 = 2_000;
 pub(super) fn prepare(directory: &Path, args: &UpArgs, output: Output) -> anyhow::Result<Devnet> {
     let text = match &args.plan {
         Some(path) => files::read_text(path, PLAN_BYTES_MAX)?,
-        None => PLAN.to_owned(),
+        None => DEVNET_PLAN.to_owned(),
     };
     let mut plan = GenesisPlan::parse(&text)?;
     let text = match &args.rulebook {
         Some(path) => files::read_text(path, RULEBOOK_BYTES_MAX)?,
-        None => RULEBOOK.to_owned(),
+        None => DEVNET_RULEBOOK.to_owned(),
     };
     let rulebook = RulebookDocument::parse(&text)?.build()?;
     let nodes = validators(args)?;
@@ -151,37 +147,16 @@ fn make_institution_keys(
     keystore: &Keystore,
     devnet: &Devnet,
 ) -> anyhow::Result<()> {
-    let supervisors = plan.jurisdictions.iter().flat_map(|one| {
-        let approvers = one
-            .governors
-            .iter()
-            .map(|name| (name.clone(), KeyPurpose::Approver));
-        let readers = one.regulators.iter().chain(&one.auditors);
-        approvers.chain(readers.map(|name| (name.clone(), KeyPurpose::Access)))
-    });
-    let mut wanted: Vec<(String, KeyPurpose)> = supervisors.collect();
+    let mut wanted = plan.key_purposes()?;
     for participant in &plan.participants {
-        for name in participant.key_names() {
-            let word = name.rsplit('-').next().unwrap_or_default();
-            let purpose = word.parse().map_err(|_| {
-                anyhow::anyhow!("key {name}: its name must end with its purpose, such as -maker")
-            })?;
-            wanted.push((name.clone(), purpose));
-        }
-        if let Some(prefix) = prefix(participant.key_names()) {
-            wanted.push((format!("{prefix}-commitment"), KeyPurpose::Commitment));
+        if let Some(handle) = participant.handle() {
+            wanted.push((format!("{handle}-commitment"), KeyPurpose::Commitment));
         }
     }
     for (name, purpose) in wanted {
         keystore.create(&devnet.keys(), &name, &new_key(purpose)?)?;
     }
     Ok(())
-}
-
-/// What the names of an institution's keys begin with.
-fn prefix<'a>(mut names: impl Iterator<Item = &'a String>) -> Option<String> {
-    let (prefix, _) = names.next()?.rsplit_once('-')?;
-    Some(prefix.to_owned())
 }
 
 fn institutions(
@@ -209,7 +184,7 @@ fn institutions(
     };
     let named = plan.participants.iter();
     named
-        .filter_map(|one| describe(one.lei, prefix(one.key_names())?))
+        .filter_map(|one| describe(one.lei, one.handle()?.to_owned()))
         .collect()
 }
 
