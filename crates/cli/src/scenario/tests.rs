@@ -49,6 +49,7 @@ fn files() -> Vec<PathBuf> {
 fn every_scenario_shows_what_its_name_says() {
     let mut failed = Vec::new();
     let mut names = BTreeSet::new();
+    let mut on_a_network = 0;
     let files = files();
     for file in &files {
         let text = std::fs::read_to_string(file).unwrap();
@@ -57,6 +58,7 @@ fn every_scenario_shows_what_its_name_says() {
             continue;
         }
         let scenario = Scenario::parse(file, &text).unwrap();
+        on_a_network += u32::from(scenario.devnet);
         let name = scenario.name;
         assert!(
             names.insert(name.clone()),
@@ -64,7 +66,8 @@ fn every_scenario_shows_what_its_name_says() {
         );
     }
     assert!(failed.is_empty(), "{}", failed.join("\n"));
-    assert!(!files.is_empty(), "there are no scenarios");
+    assert!(files.len() >= 40, "{} scenarios", files.len());
+    assert!(on_a_network >= 10, "{on_a_network} for a network");
 }
 
 /// A small scenario with room for one more key at the top, and a tail.
