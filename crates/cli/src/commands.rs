@@ -1,6 +1,6 @@
 //! Every command group: one file and one line each.
 
-mod devnet;
+pub(crate) mod devnet;
 pub(crate) mod genesis;
 mod init;
 pub(crate) mod iso;
@@ -45,7 +45,7 @@ pub(crate) enum Command {
     /// Check receipts and whole chains, offline
     #[command(subcommand)]
     Verify(verify::VerifyCommand),
-    /// Perform scenarios on the ledger alone
+    /// Perform scenarios, on the ledger alone or on a network
     #[command(subcommand)]
     Scenario(scenario::ScenarioCommand),
     /// Load a network with payments and measure how long they take to be final

@@ -120,6 +120,9 @@ impl Devnet {
         files::replace(&self.directory.join("devnet.json"), text.as_bytes())
     }
 
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
     pub(crate) fn genesis(&self) -> PathBuf {
         self.directory.join("genesis.toml")
     }

@@ -15,6 +15,7 @@ pub(crate) mod given;
 mod keys;
 mod ledger_view;
 mod merge;
+pub(crate) mod network;
 pub(crate) mod performance;
 #[cfg(test)]
 mod tests;

@@ -27,10 +27,10 @@ static TAKEN: Mutex<bool> = Mutex::new(false);
 static FREED: Condvar = Condvar::new();
 
 /// The right to run a network, until it is dropped.
-struct Turn;
+pub(crate) struct Turn;
 
 impl Turn {
-    fn take() -> Self {
+    pub(crate) fn take() -> Self {
         let taken = TAKEN.lock().unwrap_or_else(PoisonError::into_inner);
         let waited = FREED.wait_while(taken, |taken| *taken);
         *waited.unwrap_or_else(PoisonError::into_inner) = true;
@@ -46,7 +46,7 @@ impl Drop for Turn {
 }
 
 /// The program under test, which is built before the tests are run.
-fn program() -> PathBuf {
+pub(crate) fn program() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let program = test.parent().unwrap().parent().unwrap().join("karwan");
     assert!(

@@ -10,3 +10,4 @@ mod joining;
 mod load;
 mod recalls;
 mod rulebook;
+mod scenarios;

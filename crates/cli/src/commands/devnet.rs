@@ -4,8 +4,8 @@
 //! printed. The network is found again by its manifest; `up` goes on with what is there.
 
 mod demo;
-mod prepare;
-mod processes;
+pub(crate) mod prepare;
+pub(crate) mod processes;
 
 use crate::exit::{Exit, Outcome, failure};
 use crate::manifest::{Devnet, DevnetNode};
@@ -97,7 +97,7 @@ struct UpArgs {
 }
 
 /// How long validators may take to be ready.
-const READY_LIMIT: Duration = Duration::from_secs(120);
+pub(crate) const READY_LIMIT: Duration = Duration::from_secs(120);
 
 pub(crate) fn run(args: DevnetArgs, output: Output) -> Outcome {
     let open = || Devnet::open(&args.devnet);

@@ -6,8 +6,9 @@ use crate::output::{Output, Tone};
 use crate::scenario::alone::Alone;
 use crate::scenario::document::{SCENARIO_BYTES_MAX, Scenario};
 use crate::scenario::given::Given;
+use crate::scenario::network::{Network, end_on_signals};
 use crate::scenario::performance::perform;
-use anyhow::{Context, ensure};
+use anyhow::{Context, bail, ensure};
 use clap::{Args, Subcommand};
 use karwan_ledger::Genesis;
 use serde_json::json;
@@ -35,6 +36,9 @@ pub(crate) struct RunArgs {
     /// Every scenario of a directory
     #[arg(long)]
     all: bool,
+    /// On a network of four processes, of which one is killed in the middle; with --all those that are fit for it
+    #[arg(long)]
+    devnet: bool,
 }
 
 /// A scenario that was read and can begin.
@@ -60,12 +64,19 @@ pub(crate) fn run(command: ScenarioCommand, output: Output) -> Outcome {
     for path in files_of(&args)? {
         all.push(read(&path)?);
     }
+    let perform = if args.devnet {
+        fit_for_a_network(&mut all, args.all, output)?;
+        end_on_signals()?;
+        on_a_network
+    } else {
+        on_the_ledger_alone
+    };
     let mut reports = Vec::with_capacity(all.len());
     if let ([only], false) = (&all[..], args.all) {
         output.line(only.scenario.shows.trim());
     }
     for ready in &all {
-        reports.push(performed(ready, output, on_the_ledger_alone));
+        reports.push(performed(ready, output, perform));
     }
     Ok(tell(&reports, started.elapsed(), output))
 }
@@ -76,6 +87,29 @@ fn on_the_ledger_alone(ready: &Ready) -> anyhow::Result<()> {
         .document(ready.given.time(), ready.given.validators())?;
     let genesis = Genesis::new(document)?;
     perform(&ready.scenario, &ready.given, &mut Alone::new(&genesis)?)
+}
+
+fn on_a_network(ready: &Ready) -> anyhow::Result<()> {
+    let mut network = Network::start(&ready.given).context("no network could be started")?;
+    perform(&ready.scenario, &ready.given, &mut network)
+}
+
+/// Leaves out what depends on times of blocks; a scenario that was named by itself is not left out silently.
+fn fit_for_a_network(all: &mut Vec<Ready>, every: bool, output: Output) -> anyhow::Result<()> {
+    let count = all.len();
+    if let (Some(ready), false) = (all.iter().find(|one| !one.scenario.devnet), every) {
+        bail!(
+            "{} is not said to hold on a network, by devnet = true",
+            ready.scenario.file.display()
+        );
+    }
+    all.retain(|one| one.scenario.devnet);
+    ensure!(!all.is_empty(), "none of the scenarios says devnet = true");
+    let left = count - all.len();
+    if left > 0 {
+        output.note(format!("{left} scenarios are not for a network and left out; each of the others gets one of its own."));
+    }
+    Ok(())
 }
 
 /// The scenarios that were named, in the order of their names.

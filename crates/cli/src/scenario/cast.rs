@@ -6,6 +6,7 @@
 use crate::genesis_plan::GenesisPlan;
 use crate::instruction::nearest;
 use anyhow::bail;
+use karwan_ledger::Holder;
 use karwan_node::keystore::{KeyPurpose, NewKey, PublicPart};
 use karwan_types::{HashDomain, PublicKey, SecretKey, hash_of};
 use std::collections::BTreeMap;
@@ -22,6 +23,9 @@ pub(crate) struct Cast {
     agents: BTreeMap<String, String>,
     /// The names of everybody's keys.
     keys: BTreeMap<String, KeyPurpose>,
+    holders: BTreeMap<Holder, String>,
+    /// The names of keys with which regulators read.
+    regulators: Vec<String>,
 }
 
 impl Cast {
@@ -29,7 +33,13 @@ impl Cast {
         let mut cast = Self {
             agents: BTreeMap::new(),
             keys: plan.key_purposes()?.into_iter().collect(),
+            holders: BTreeMap::new(),
+            regulators: Vec::new(),
         };
+        for jurisdiction in &plan.jurisdictions {
+            cast.regulators
+                .extend(jurisdiction.regulators.first().cloned());
+        }
         for participant in &plan.participants {
             let Some(handle) = participant.handle() else {
                 continue;
@@ -39,6 +49,8 @@ impl Cast {
                 None => participant.lei.to_string(),
             };
             cast.agents.insert(handle.to_owned(), agent);
+            let holder = Holder::Participant(participant.lei);
+            cast.holders.insert(holder, handle.to_owned());
         }
         Ok(cast)
     }
@@ -46,6 +58,16 @@ impl Cast {
     /// How instructions name an institution.
     pub(super) fn agent(&self, handle: &str) -> Option<&str> {
         self.agents.get(handle).map(String::as_str)
+    }
+
+    /// What the names of a holder's keys begin with, for institutions.
+    pub(crate) fn handle(&self, holder: &Holder) -> Option<&str> {
+        self.holders.get(holder).map(String::as_str)
+    }
+
+    /// One key of each jurisdiction with which its regulator reads, by its name.
+    pub(super) fn regulators(&self) -> &[String] {
+        &self.regulators
     }
 
     /// The names of everybody's keys.

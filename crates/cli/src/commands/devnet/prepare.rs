@@ -38,7 +38,33 @@ pub(super) fn prepare(directory: &Path, args: &UpArgs, output: Output) -> anyhow
         None => DEVNET_RULEBOOK.to_owned(),
     };
     let rulebook = RulebookDocument::parse(&text)?.build()?;
-    let nodes = validators(args)?;
+    let nodes = free_nodes(args.validators, args.base_port)?;
+    output.note("Making keys and genesis ...");
+    let (devnet, genesis) = make(
+        directory,
+        nodes,
+        HEARTBEAT_MS,
+        |devnet, keystore, validators| {
+            make_institution_keys(&plan, keystore, devnet)?;
+            plan.validators = validators;
+            let find = |name: &str| Ok(PublicPart::read(&public_path(&devnet.keys(), name))?);
+            plan.build(start_of_hour(now()), rulebook, &find)
+        },
+    )?;
+    let institutions = institutions(&plan, genesis.document(), &devnet.validators);
+    let devnet = Devnet::new(directory.to_owned(), devnet.validators, institutions);
+    devnet.save()?;
+    Ok(devnet)
+}
+
+/// Makes the directory of a network with these validators: their keys, the genesis file that `document` gives for them, and
+/// their settings.
+pub(crate) fn make(
+    directory: &Path,
+    nodes: Vec<DevnetNode>,
+    heartbeat_ms: u64,
+    document: impl FnOnce(&Devnet, &Keystore, Vec<PlannedValidator>) -> anyhow::Result<GenesisDocument>,
+) -> anyhow::Result<(Devnet, Genesis)> {
     // Only what could not be told without touching anything comes after this.
     remove_earlier(directory)?;
     DirBuilder::new()
@@ -49,37 +75,31 @@ pub(super) fn prepare(directory: &Path, args: &UpArgs, output: Output) -> anyhow
     files::write_new(&directory.join(MARKER), b"")?;
     let devnet = Devnet::new(directory.to_owned(), nodes, Vec::new());
     std::fs::create_dir_all(devnet.receipts()).context("cannot make the receipts directory")?;
-    output.note("Making keys and genesis ...");
     let keystore = Keystore::new(Unlock::create_identity_file(&devnet.identity())?);
-    make_institution_keys(&plan, &keystore, &devnet)?;
     let mut keys = Vec::new();
+    let mut validators = Vec::new();
     for (index, node) in devnet.validators.iter().enumerate() {
-        let home = devnet.home(node);
-        let made = home.make_keys(&keystore)?;
-        plan.validators.push(PlannedValidator {
+        let made = devnet.home(node).make_keys(&keystore)?;
+        validators.push(PlannedValidator {
             key: made.validator.to_string(),
             power: 1,
             jurisdiction: JURISDICTIONS[index % JURISDICTIONS.len()].parse()?,
         });
         keys.push(made);
     }
-    let find = |name: &str| Ok(PublicPart::read(&public_path(&devnet.keys(), name))?);
-    let genesis = Genesis::new(plan.build(start_of_hour(now()), rulebook, &find)?)?;
+    let genesis = Genesis::new(document(&devnet, &keystore, validators)?)?;
     for (index, node) in devnet.validators.iter().enumerate() {
         let home = devnet.home(node);
-        let settings = settings(&devnet, index, &keys, genesis.document());
+        let settings = settings(&devnet, (index, heartbeat_ms), &keys, genesis.document());
         files::write_new(&home.settings(), toml::to_string(&settings)?.as_bytes())?;
         home.join(&genesis, &keys[index], None)?;
     }
     files::write_new(&devnet.genesis(), genesis.to_toml()?.as_bytes())?;
-    let institutions = institutions(&plan, genesis.document(), &devnet.validators);
-    let devnet = Devnet::new(directory.to_owned(), devnet.validators, institutions);
-    devnet.save()?;
-    Ok(devnet)
+    Ok((devnet, genesis))
 }
 
 /// Genesis must lie before the first block's time on every clock of this machine.
-fn start_of_hour(now: Timestamp) -> Timestamp {
+pub(crate) fn start_of_hour(now: Timestamp) -> Timestamp {
     const HOUR_MS: u64 = 3_600_000;
     Timestamp::from_millis(now.millis() / HOUR_MS * HOUR_MS)
 }
@@ -106,12 +126,13 @@ fn remove_earlier(directory: &Path) -> anyhow::Result<()> {
     })
 }
 
-fn validators(args: &UpArgs) -> anyhow::Result<Vec<DevnetNode>> {
-    let count = usize::from(args.validators);
+/// Validators with addresses at which nothing listens.
+pub(crate) fn free_nodes(count: u8, base_port: Option<u16>) -> anyhow::Result<Vec<DevnetNode>> {
+    let count = usize::from(count);
     let mut held = Vec::new();
     let mut addresses = Vec::new();
     for index in 0..count * 3 {
-        let port = match args.base_port {
+        let port = match base_port {
             Some(base) => {
                 let offset = u16::try_from(index).context("too many ports")?;
                 base.checked_add(offset)
@@ -197,7 +218,7 @@ fn server(jurisdiction: &str, nodes: usize) -> usize {
 /// The settings of one validator: the others are its peers, and it keeps the outbox of its jurisdiction's institutions.
 fn settings(
     devnet: &Devnet,
-    index: usize,
+    (index, heartbeat_ms): (usize, u64),
     keys: &[HomeKeys],
     document: &GenesisDocument,
 ) -> ConfigFile {
@@ -223,7 +244,7 @@ fn settings(
             .map(peer)
             .collect(),
         institutions: institutions.collect(),
-        heartbeat_ms: HEARTBEAT_MS,
+        heartbeat_ms,
         ..ConfigFile::default()
     }
 }

@@ -30,7 +30,7 @@ const ANSWER_BYTES_MAX: u64 = 64 << 10;
 const LOG_LINES: usize = 15;
 
 /// Starts a validator that does not run, detached from this terminal.
-pub(super) fn start(devnet: &Devnet, node: &DevnetNode) -> anyhow::Result<()> {
+pub(crate) fn start(devnet: &Devnet, node: &DevnetNode) -> anyhow::Result<()> {
     for (what, address) in [
         ("peers", node.listen),
         ("JSON-RPC", node.rpc),
@@ -99,12 +99,12 @@ pub(super) fn id(devnet: &Devnet, node: &DevnetNode) -> Option<i32> {
     process(devnet, node).map(Pid::as_raw_pid)
 }
 
-pub(super) fn is_running(devnet: &Devnet, node: &DevnetNode) -> bool {
+pub(crate) fn is_running(devnet: &Devnet, node: &DevnetNode) -> bool {
     process(devnet, node).is_some()
 }
 
 /// Kills a validator at once and waits until it is gone.
-pub(super) fn kill(devnet: &Devnet, node: &DevnetNode) -> anyhow::Result<i32> {
+pub(crate) fn kill(devnet: &Devnet, node: &DevnetNode) -> anyhow::Result<i32> {
     let Some(process) = process(devnet, node) else {
         bail!("validator {} is not running", node.name);
     };
@@ -146,7 +146,7 @@ fn until_gone(devnet: &Devnet, node: &DevnetNode, limit: Duration) -> anyhow::Re
 }
 
 /// Waits until a validator answers at all.
-pub(super) fn until_alive(
+pub(crate) fn until_alive(
     devnet: &Devnet,
     node: &DevnetNode,
     limit: Duration,
@@ -157,7 +157,7 @@ pub(super) fn until_alive(
 }
 
 /// Waits until a validator is ready and has stored a block.
-pub(super) fn until_ready(
+pub(crate) fn until_ready(
     devnet: &Devnet,
     node: &DevnetNode,
     limit: Duration,
