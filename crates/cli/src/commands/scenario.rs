@@ -25,7 +25,7 @@ pub(crate) enum ScenarioCommand {
 }
 
 /// A scenario is a TOML file: what is given, what happens when, and what is seen then. It begins from the development network,
-/// in which nobody has any money, with keys that follow from their names.
+/// in which nobody has any money, with keys that follow from their names; docs/reference/scenarios.md describes every key.
 ///
 /// Exit code 0 says that everything came as expected, 1 that something did not, 2 that a file cannot be read as a scenario.
 #[derive(Args)]

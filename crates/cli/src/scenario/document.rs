@@ -92,11 +92,12 @@ pub(crate) enum Passing {
     Blocks(u32),
 }
 
-const TOP_KEYS: [&str; 7] = ["name", "shows", "rules", "devnet", "given", "when", "then"];
+pub(super) const TOP_KEYS: [&str; 7] =
+    ["name", "shows", "rules", "devnet", "given", "when", "then"];
 /// What says more about an instruction.
-const ADDED_KEYS: [&str; 4] = ["as", "by", "valid_for", "then"];
+pub(super) const ADDED_KEYS: [&str; 4] = ["as", "by", "valid_for", "then"];
 /// What is done beside giving a new instruction.
-const DEED_KEYS: [&str; 4] = ["again", "after", "at", "blocks"];
+pub(super) const DEED_KEYS: [&str; 4] = ["again", "after", "at", "blocks"];
 
 #[derive(Deserialize)]
 struct Top {

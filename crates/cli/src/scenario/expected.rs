@@ -34,7 +34,7 @@ pub(super) struct Expected {
     recorded: Option<bool>,
 }
 
-const EXPECTED_KEYS: [&str; 9] = [
+pub(super) const EXPECTED_KEYS: [&str; 9] = [
     "status",
     "reason",
     "name",
@@ -45,7 +45,7 @@ const EXPECTED_KEYS: [&str; 9] = [
     "amount",
     "recorded",
 ];
-const SEEN_KEYS: [&str; 9] = [
+pub(super) const SEEN_KEYS: [&str; 9] = [
     "outcome",
     "balances",
     "held",

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use toml::{Table, Value};
 
-const KEYS: [&str; 5] = ["time", "balances", "accounts", "rulebook", "network"];
+pub(super) const KEYS: [&str; 5] = ["time", "balances", "accounts", "rulebook", "network"];
 /// The time of a genesis that names none: a Monday morning.
 const TIME: &str = "2026-11-23T05:00:00Z";
 

@@ -5,6 +5,7 @@ use super::chain::Chain as _;
 use super::document::Scenario;
 use super::given::Given;
 use super::performance::perform;
+use super::{document, expected, given};
 use karwan_ledger::Genesis;
 use karwan_types::Hash;
 use std::collections::BTreeSet;
@@ -302,4 +303,25 @@ fn a_scenario_that_makes_no_sense_is_refused() {
         &timed.replace("name = \"rent\"", "name = \"rent\"\ndevnet = true"),
         &["given.time cannot be chosen", "clocks"],
     );
+}
+
+/// The description of the format.
+const DOCUMENTATION: &str = include_str!("../../../../docs/reference/scenarios.md");
+
+#[test]
+fn the_documentation_describes_every_key_and_its_example_holds() {
+    let keys = document::TOP_KEYS
+        .iter()
+        .chain(&document::ADDED_KEYS)
+        .chain(&document::DEED_KEYS)
+        .chain(&given::KEYS)
+        .chain(&expected::EXPECTED_KEYS)
+        .chain(&expected::SEEN_KEYS);
+    for key in keys {
+        let told = format!("`{key}`");
+        assert!(DOCUMENTATION.contains(&told), "{key} is not described");
+    }
+    let (_, after) = DOCUMENTATION.split_once("```toml\n").unwrap();
+    let (example, _) = after.split_once("```").unwrap();
+    run(example).unwrap();
 }
