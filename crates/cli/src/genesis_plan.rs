@@ -3,15 +3,18 @@
 //! [`GenesisPlan::build`] turns it into the document that the validators hash. Every key takes its role from the purpose in
 //! its public file, so a role is written down once, where the key was made.
 
+use crate::rulebook_document::limits;
+use crate::words::duration;
 use anyhow::{Context, bail};
 use karwan_ledger::{
     AccountClass, AccountStatus, ApprovalTier, GenesisAccount, GenesisCurrency, GenesisDocument,
-    GenesisJurisdiction, GenesisKey, GenesisParticipant, ParticipantKind, Role, Rulebook,
+    GenesisJurisdiction, GenesisKey, GenesisLicence, GenesisParticipant, LicenceScope,
+    ParticipantKind, Role, Rulebook,
 };
 use karwan_node::keystore::{KeyPurpose, PublicPart};
 use karwan_types::{
     AccountNumber, AgentIdentification, Amount, Bic, ClearingMember, CurrencyCode,
-    JurisdictionCode, Lei, PayloadRecipient, PublicKey, Sentence, Timestamp, Validator,
+    JurisdictionCode, Lei, Max35Text, PayloadRecipient, PublicKey, Sentence, Timestamp, Validator,
 };
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -46,6 +49,12 @@ pub(crate) struct PlannedJurisdiction {
     pub(crate) regulators: Vec<String>,
     #[serde(default)]
     pub(crate) auditors: Vec<String>,
+    /// The keys with which its regulator signs orders.
+    #[serde(default)]
+    pub(crate) supervisors: Vec<String>,
+    /// The keys of its courts.
+    #[serde(default)]
+    pub(crate) courts: Vec<String>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -89,6 +98,24 @@ pub(crate) struct PlannedParticipant {
     pub(crate) keys: Vec<String>,
     #[serde(default)]
     accounts: Vec<PlannedAccount>,
+    #[serde(default)]
+    licences: Vec<PlannedLicence>,
+}
+
+/// A licence that is in force from the genesis time on.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlannedLicence {
+    activity: Max35Text,
+    /// How long it lasts, for example `360d`.
+    term: String,
+    #[serde(default)]
+    currencies: Vec<CurrencyCode>,
+    #[serde(default)]
+    corridors: Vec<JurisdictionCode>,
+    /// Currency and amount, for example `["PKR", "5000000.00"]`.
+    #[serde(default)]
+    payment_max: Vec<(CurrencyCode, String)>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -187,7 +214,7 @@ impl GenesisPlan {
                 .push(built.with_context(|| format!("currency {}", currency.code))?);
         }
         for participant in &self.participants {
-            let built = participant.build(find, &self.policies);
+            let built = participant.build(find, &self.policies, time);
             document
                 .participants
                 .push(built.with_context(|| format!("participant {}", participant.name))?);
@@ -209,6 +236,8 @@ impl PlannedJurisdiction {
             governors: keys(&self.governors, KeyPurpose::Approver)?,
             regulators: keys(&self.regulators, KeyPurpose::Access)?,
             auditors: keys(&self.auditors, KeyPurpose::Access)?,
+            supervisors: keys(&self.supervisors, KeyPurpose::Approver)?,
+            courts: keys(&self.courts, KeyPurpose::Approver)?,
         })
     }
 }
@@ -237,6 +266,7 @@ impl PlannedParticipant {
         &self,
         find: FindKey<'_>,
         policies: &BTreeMap<String, Vec<PlannedTier>>,
+        time: Timestamp,
     ) -> anyhow::Result<GenesisParticipant> {
         let policy = policies
             .get(&self.policy)
@@ -249,6 +279,7 @@ impl PlannedParticipant {
         let policy = policy.iter().map(PlannedTier::build);
         let keys = self.keys.iter().map(|name| participant_key(find, name));
         let accounts = self.accounts.iter().map(PlannedAccount::build);
+        let licences = self.licences.iter().map(|licence| licence.build(time));
         Ok(GenesisParticipant {
             lei: self.lei,
             name: self.name.clone(),
@@ -260,6 +291,7 @@ impl PlannedParticipant {
             policy: policy.collect::<anyhow::Result<_>>()?,
             keys: keys.collect::<anyhow::Result<_>>()?,
             accounts: accounts.collect::<anyhow::Result<_>>()?,
+            licences: licences.collect::<anyhow::Result<_>>()?,
         })
     }
     /// What the names of its keys begin with.
@@ -270,6 +302,24 @@ impl PlannedParticipant {
     /// Every key name that the participant uses, the payload key's too.
     pub(crate) fn key_names(&self) -> impl Iterator<Item = &String> {
         self.keys.iter().chain(&self.payload)
+    }
+}
+
+impl PlannedLicence {
+    fn build(&self, time: Timestamp) -> anyhow::Result<GenesisLicence> {
+        let term = duration(&self.term).map_err(anyhow::Error::msg);
+        let mut scope = LicenceScope {
+            currencies: self.currencies.clone(),
+            corridors: self.corridors.clone(),
+            payment_max: limits(&self.payment_max)?,
+        };
+        scope.currencies.sort_unstable();
+        scope.corridors.sort_unstable();
+        Ok(GenesisLicence {
+            activity: self.activity.clone(),
+            scope,
+            until: time.after(term.with_context(|| format!("licence {}", self.activity))?),
+        })
     }
 }
 

@@ -37,6 +37,16 @@ pub(crate) fn lines(receipt: &Receipt, genesis: &Genesis) -> Vec<String> {
         "clause",
         format!("{} of rulebook {}", outcome.clause, outcome.rulebook),
     );
+    if let Some(rule) = outcome.emergency {
+        let (jurisdiction, number) = (rule.jurisdiction, rule.number);
+        add("emergency", format!("rule {number} of {jurisdiction}"));
+    }
+    if let Some(withheld) = outcome.withheld {
+        add(
+            "withheld",
+            format!("{withheld} (the authority can open it)"),
+        );
+    }
     add("height", receipt.header.height.to_string());
     add("time", receipt.header.time.to_string());
     add("block", receipt.header.hash().to_string());

@@ -9,12 +9,13 @@ use crate::rulebook_figures::figures;
 use crate::words::duration;
 use anyhow::Context;
 use karwan_ledger::{
-    Clause, ClauseText, CommonRules, ExchangeRules, LawReference, Money, NationalRules, QueueRules,
-    Quorum, RecallRules, RecallWindow, Rulebook,
+    Activity, Clause, ClauseText, CommonRules, ExchangeRules, LawReference, Money, NationalRules,
+    ParticipantKind, Permission, QueueRules, Quorum, RecallRules, RecallWindow, Rulebook,
+    SupervisionRules,
 };
 use karwan_types::{
     Amount, CurrencyCode, DurationMs, ExternalCode, HashDomain, JurisdictionCode, Max35Text,
-    hash_of,
+    Sentence, hash_of,
 };
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -65,6 +66,14 @@ struct CommonDocument {
     queue: QueueDocument,
     recall: RecallDocument,
     exchange: ExchangeDocument,
+    supervision: SupervisionDocument,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SupervisionDocument {
+    order_signers: u8,
+    freeze_max: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -103,6 +112,26 @@ struct NationalDocument {
     jurisdiction: JurisdictionCode,
     domestic_payments: bool,
     payment_max: Vec<PlannedMoney>,
+    /// None for the common one.
+    supervision: Option<SupervisionDocument>,
+    #[serde(default)]
+    activities: Vec<ActivityDocument>,
+}
+
+/// An activity that a jurisdiction licenses.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ActivityDocument {
+    code: Max35Text,
+    name: Sentence,
+    law: Option<LawReference>,
+    kinds: Vec<ParticipantKind>,
+    permissions: Vec<Permission>,
+    #[serde(default)]
+    checklist: Vec<Max35Text>,
+    #[serde(default)]
+    no_objection: bool,
+    term_max: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -132,7 +161,7 @@ impl RulebookDocument {
     /// The version that governors sign, checked.
     pub(crate) fn build(&self) -> anyhow::Result<Rulebook> {
         let national = self.national.iter().map(|part| {
-            let built = part.build();
+            let built = part.build(&self.common);
             built.with_context(|| format!("national {}", part.jurisdiction))
         });
         let clauses = self.clauses.iter().map(|clause| {
@@ -194,6 +223,7 @@ impl CommonDocument {
             queue: self.queue.build()?,
             recall: self.recall.build()?,
             exchange: self.exchange.build()?,
+            supervision: self.supervision.build()?,
         })
     }
 }
@@ -243,12 +273,49 @@ impl ExchangeDocument {
 }
 
 impl NationalDocument {
-    fn build(&self) -> anyhow::Result<NationalRules> {
+    fn build(&self, common: &CommonDocument) -> anyhow::Result<NationalRules> {
+        let supervision = self.supervision.as_ref().unwrap_or(&common.supervision);
+        let activities = self.activities.iter().map(|activity| {
+            let built = activity.build();
+            built.with_context(|| format!("activity {}", activity.code))
+        });
+        let mut activities = activities.collect::<anyhow::Result<Vec<_>>>()?;
+        activities.sort_by(|one, other| one.code.cmp(&other.code));
         Ok(NationalRules {
             jurisdiction: self.jurisdiction,
             domestic_payments: self.domestic_payments,
             payment_max: limits(&self.payment_max)?,
+            activities,
+            supervision: supervision.build()?,
         })
+    }
+}
+
+impl SupervisionDocument {
+    fn build(&self) -> anyhow::Result<SupervisionRules> {
+        Ok(SupervisionRules {
+            order_signers: self.order_signers,
+            freeze_max_ms: span("supervision.freeze_max", &self.freeze_max)?,
+        })
+    }
+}
+
+impl ActivityDocument {
+    fn build(&self) -> anyhow::Result<Activity> {
+        let mut activity = Activity {
+            code: self.code.clone(),
+            name: self.name.clone(),
+            law: self.law.clone(),
+            kinds: self.kinds.clone(),
+            permissions: self.permissions.clone(),
+            checklist: self.checklist.clone(),
+            no_objection: self.no_objection,
+            term_max_ms: span("term_max", &self.term_max)?,
+        };
+        activity.kinds.sort_unstable();
+        activity.permissions.sort_unstable();
+        activity.checklist.sort();
+        Ok(activity)
     }
 }
 
@@ -282,7 +349,7 @@ fn span(name: &'static str, text: &str) -> anyhow::Result<DurationMs> {
     duration(text).map_err(anyhow::Error::msg).context(name)
 }
 
-fn limits(planned: &[PlannedMoney]) -> anyhow::Result<Vec<Money>> {
+pub(crate) fn limits(planned: &[PlannedMoney]) -> anyhow::Result<Vec<Money>> {
     let mut limits = Vec::with_capacity(planned.len());
     for (currency, amount) in planned {
         limits.push(Money {

@@ -6,7 +6,7 @@ use crate::genesis_plan::{GenesisPlan, PlannedValidator};
 pub(crate) use crate::rulebook_document::DEVNET_RULEBOOK;
 use crate::rulebook_document::RulebookDocument;
 use karwan_ledger::{
-    BlockSeat, Genesis, Issue, IssueRequest, Operation, Transaction, VerifiedTransaction,
+    BlockSeat, Draft, Genesis, Issue, IssueRequest, Operation, Transaction, VerifiedTransaction,
 };
 use karwan_node::keystore::{KeyPurpose, NewKey, PublicPart};
 use karwan_types::{
@@ -53,7 +53,7 @@ pub(crate) fn secret(name: &str) -> SecretKey {
 /// The public part of the key called `name`; its purpose is the last part of the name.
 pub(crate) fn public(name: &str) -> PublicPart {
     let purpose = match name.rsplit('-').next().unwrap() {
-        "governor" => KeyPurpose::Approver,
+        "governor" | "supervisor" | "court" => KeyPurpose::Approver,
         "regulator" | "auditor" => KeyPurpose::Access,
         other => other.parse().unwrap(),
     };
@@ -80,8 +80,8 @@ pub(crate) fn build(plan: &str) -> anyhow::Result<Genesis> {
     )?)
 }
 
-/// The receipt of an issue of 1,000,000.00 PKR to Indus, in block 1 of `genesis`.
-pub(crate) fn receipt(genesis: &Genesis) -> Receipt {
+/// Block 1 of `genesis`: an issue of 1,000,000.00 PKR to Indus.
+pub(crate) fn first_block(genesis: &Genesis) -> Draft {
     let time = Timestamp::from_millis(genesis.document().time.millis() + 1_000);
     let until = Timestamp::from_millis(time.millis() + 60_000);
     let uetr = "8a562c67-ca16-48ba-b074-65581be6f001".parse().unwrap();
@@ -113,7 +113,12 @@ pub(crate) fn receipt(genesis: &Genesis) -> Receipt {
         time,
         proposer: secret("PK-validator").public_key(),
     };
-    let draft = genesis.state.draft(&seat, &transactions);
+    genesis.state.draft(&seat, &transactions)
+}
+
+/// The receipt of the issue in block 1.
+pub(crate) fn receipt(genesis: &Genesis) -> Receipt {
+    let draft = first_block(genesis);
     let header = draft.block.header;
     let leaves: Vec<_> = draft
         .outcomes

@@ -21,6 +21,8 @@ pub(crate) enum Need {
     TwoThirdsOfHolders,
     /// Keys of every holder.
     AllHolders,
+    /// So many keys of one of the holders.
+    Signers(u8),
 }
 
 /// Holders, and what they must bring.
@@ -35,7 +37,7 @@ pub(crate) struct Group {
 pub struct SignerGroup {
     /// Who may sign.
     pub holders: BTreeSet<Holder>,
-    /// How many of the holders must; one for the policy of an institution.
+    /// How many of the holders must, or how many keys of one holder; one for the policy of an institution.
     pub needed: usize,
 }
 
@@ -116,6 +118,7 @@ impl Group {
     fn needed(&self) -> usize {
         match self.need {
             Need::Policy(_) | Need::AnySigner => 1,
+            Need::Signers(keys) => usize::from(keys),
             Need::AllHolders => self.holders.len(),
             Need::TwoThirdsOfHolders => {
                 (self.holders.len().saturating_mul(2) / 3).saturating_add(1)
@@ -133,7 +136,14 @@ impl Group {
                 Holder::Participant(lei) => state
                     .participant(lei)
                     .is_some_and(|participant| participant.policy.is_met(holder, money, signers)),
-                Holder::Governor(_) | Holder::Regulator(_) | Holder::Auditor(_) => signed(holder),
+                Holder::Governor(_)
+                | Holder::Regulator(_)
+                | Holder::Auditor(_)
+                | Holder::Court(_) => signed(holder),
+            }),
+            Need::Signers(keys) => self.holders.iter().any(|holder| {
+                let own = signers.iter().filter(|record| record.holder == *holder);
+                own.count() >= usize::from(keys)
             }),
         }
     }
@@ -196,7 +206,10 @@ fn may_sign(record: &KeyRecord) -> bool {
         Role::Maker | Role::Checker | Role::Releaser => {
             matches!(record.holder, Holder::Participant(_))
         }
-        Role::Approver => matches!(record.holder, Holder::Governor(_)),
+        Role::Approver => matches!(
+            record.holder,
+            Holder::Governor(_) | Holder::Regulator(_) | Holder::Court(_)
+        ),
         Role::Access => false,
     }
 }

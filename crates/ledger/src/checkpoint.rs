@@ -54,6 +54,8 @@ impl State {
         write(&mut bytes, &self.quotes);
         write(&mut bytes, &self.exchanges);
         write(&mut bytes, &self.recalls);
+        write(&mut bytes, &self.licences);
+        write(&mut bytes, &self.freezes);
         bytes
     }
     /// Restores a state. The caller compares its root with a certified header.
@@ -94,6 +96,8 @@ impl State {
         state.quotes = read(&mut rest)?;
         state.exchanges = read(&mut rest)?;
         state.recalls = read(&mut rest)?;
+        state.licences = read(&mut rest)?;
+        state.freezes = read(&mut rest)?;
         if !rest.is_empty() {
             return Err(CheckpointError::Section);
         }

@@ -7,8 +7,10 @@ use crate::records::{
     ParticipantKind, ParticipantStatus, Record, RecordKind, RtgsReference,
 };
 use crate::rejection::Rejection;
-use crate::rulebook::limit_of;
+use crate::rulebook::{Permission, limit_of};
 use crate::state::State;
+use crate::supervision;
+use crate::supervision::{Side, Use};
 use karwan_types::{
     AccountNumber, AgentIdentification, Amount, CANCELLATION_REASONS, CurrencyCode, Date,
     DurationMs, ExternalCode, Lei, Timestamp, TransactionStatus, Uetr, is_reason,
@@ -188,7 +190,7 @@ pub(crate) fn issuer_window(
 /// Check 9: both accounts exist, move, hold the currency, and are of a class that may. Client money is never the house's,
 /// so it does not leave its class for the same institution's own account.
 pub(crate) fn route(
-    state: &State,
+    (state, time): (&State, Timestamp),
     currency: CurrencyCode,
     (debtor, debtor_agent, debtor_account): (Lei, &AgentIdentification, Option<&AccountNumber>),
     (creditor, creditor_agent, creditor_account): (
@@ -224,7 +226,21 @@ pub(crate) fn route(
     if debit == credit {
         return Err(Rejection::SameAccount { account: debit });
     }
-    Ok(Route { debit, credit })
+    let route = Route { debit, credit };
+    stops(state, time, &route)?;
+    Ok(route)
+}
+
+/// What an authority has stopped: the debit of one account, the credit of the other, or the corridor between them.
+pub(crate) fn stops(state: &State, time: Timestamp, route: &Route) -> Result<(), Rejection> {
+    let row = |number| state.account(number).expect("a route has two accounts");
+    let (debit, credit) = (row(&route.debit), row(&route.credit));
+    let (from, to) = (
+        supervision::home(state, debit.owner),
+        supervision::home(state, credit.owner),
+    );
+    supervision::check_debit(state, time, (&route.debit, debit), to, false)?;
+    supervision::check_credit(state, time, (&route.credit, credit), from)
 }
 
 /// The account given, if it is the owner's, or else the owner's settlement account in the currency.
@@ -426,6 +442,80 @@ pub(crate) fn domestic_bank(
             agent: agent.clone(),
             activity,
         })
+    }
+}
+
+/// The licence for issue and redemption, at the issuer of a currency. Redemption stays allowed while a licence is suspended or
+/// wound down: it takes money out of the business.
+pub(crate) fn issuer_licence(
+    (state, time): (&State, Timestamp),
+    (participant, agent): (Lei, &AgentIdentification),
+    (currency, amount): (CurrencyCode, Amount),
+    side: Side,
+) -> Result<(), Rejection> {
+    let Some(jurisdiction) = supervision::home(state, participant) else {
+        return Ok(());
+    };
+    let used = Use {
+        side,
+        agent,
+        participant,
+        jurisdiction,
+        counterparty: jurisdiction,
+        permissions: &[Permission::IssueAndRedemption],
+        currency,
+        amount,
+        winds_down: side == Side::Debtor,
+    };
+    supervision::check_licence(state, time, &used)
+}
+
+/// The licence for exchange of one side, for what it pays.
+pub(crate) fn exchange_licence(
+    (state, time): (&State, Timestamp),
+    (participant, agent): (Lei, &AgentIdentification),
+    counterparty: Option<Lei>,
+    (currency, amount): (CurrencyCode, Amount),
+) -> Result<(), Rejection> {
+    let Some(jurisdiction) = supervision::home(state, participant) else {
+        return Ok(());
+    };
+    let abroad = counterparty.and_then(|other| supervision::home(state, other));
+    let used = Use {
+        side: Side::Debtor,
+        agent,
+        participant,
+        jurisdiction,
+        counterparty: abroad.unwrap_or(jurisdiction),
+        permissions: &[Permission::Exchange],
+        currency,
+        amount,
+        winds_down: false,
+    };
+    supervision::check_licence(state, time, &used)
+}
+
+/// No authority has stopped credits of an account.
+pub(crate) fn credit_is_free(
+    state: &State,
+    time: Timestamp,
+    number: &AccountNumber,
+) -> Result<(), Rejection> {
+    match state.account(number) {
+        Some(row) => supervision::check_credit(state, time, (number, row), None),
+        None => Ok(()),
+    }
+}
+
+/// No authority has stopped redemption from an account.
+pub(crate) fn redemption_is_free(
+    state: &State,
+    time: Timestamp,
+    number: &AccountNumber,
+) -> Result<(), Rejection> {
+    match state.account(number) {
+        Some(row) => supervision::check_debit(state, time, (number, row), None, true),
+        None => Ok(()),
     }
 }
 

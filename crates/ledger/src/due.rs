@@ -12,6 +12,7 @@ use crate::records::{InstructionKey, PendingApproval, Record, RecordKind};
 use crate::rejection::Rejection;
 use crate::rulebook::{RulebookRecord, RulebookStatus};
 use crate::state::State;
+use crate::supervision::{FreezeKey, LicenceKey, advance_licence, end_freeze};
 use crate::{posting, queue, recalls};
 use karwan_types::{
     DurationMs, Height, InstructionHash, Outcome, Timestamp, TransactionId, TransactionStatus,
@@ -23,7 +24,7 @@ const DUE_OUTCOMES_MAX: usize = BLOCK_OUTCOMES_MAX / 2;
 const FORGOTTEN_PER_BLOCK_MAX: usize = 60_000;
 
 /// Something that ends at a block time, with an outcome. Stands in the index under the first time at which it is over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Due {
     /// A hold, over at its expiry.
     HoldExpires(InstructionKey),
@@ -33,6 +34,10 @@ pub(crate) enum Due {
     QueueEntryEnds(u64),
     /// A recall has not been answered in time.
     RecallOverdue(InstructionKey),
+    /// A licence, its suspension or its winding down ends.
+    LicenceChanges(LicenceKey),
+    /// A freeze ends.
+    FreezeEnds(FreezeKey),
 }
 
 /// Something that need not be remembered after a block time, without an outcome.
@@ -54,7 +59,7 @@ impl Record {
     /// What block time will bring about for this record.
     pub(crate) fn due(&self, key: InstructionKey) -> Option<(Timestamp, Due)> {
         match self.kind {
-            RecordKind::Hold { expires } if self.status == TransactionStatus::Pdng => {
+            RecordKind::Hold { expires, .. } if self.status == TransactionStatus::Pdng => {
                 Some((expires, Due::HoldExpires(key)))
             }
             RecordKind::Payment
@@ -98,13 +103,13 @@ pub(crate) fn execute_due(state: &mut State, at: (Height, Timestamp), outcomes: 
         activate_rulebook(state, at, *version, outcomes);
     }
     while outcomes.len() < DUE_OUTCOMES_MAX {
-        let Some((over, due)) = state.due.get_min().copied() else {
+        let Some((over, due)) = state.due.get_min().cloned() else {
             break;
         };
         if over > at.1 {
             break;
         }
-        state.due.remove(&(over, due));
+        state.due.remove(&(over, due.clone()));
         match due {
             Due::RecallOverdue(key) => recalls::mark_overdue(state, at, key, outcomes),
             Due::HoldExpires(key) => expire_hold(state, at, key, outcomes),
@@ -113,6 +118,8 @@ pub(crate) fn execute_due(state: &mut State, at: (Height, Timestamp), outcomes: 
                 let rejection = overdue(state, state.queue_entry(number));
                 queue::refuse(state, at, number, &rejection, outcomes);
             }
+            Due::LicenceChanges(key) => advance_licence(state, at, &key, outcomes),
+            Due::FreezeEnds(key) => end_freeze(state, at, &key, outcomes),
         }
     }
     for _ in 0..FORGOTTEN_PER_BLOCK_MAX {

@@ -3,6 +3,10 @@
 //! Every status transition becomes one outcome, in order. A refusal is an outcome too; it changes nothing but the record
 //! that it happened.
 
+mod citation;
+
+use citation::Citation;
+
 use crate::authority::{Authority, acts_for, check_keys};
 use crate::operations::Operation;
 use crate::records::{InstructionKey, PendingApproval, Record, RecordKind};
@@ -10,8 +14,8 @@ use crate::rejection::Rejection;
 use crate::state::State;
 use crate::transaction::VerifiedTransaction;
 use karwan_types::{
-    AccountNumber, Amount, EmergencyRuleId, Height, InstructionHash, JurisdictionCode, Max35Text,
-    Movement, Outcome, PublicKey, Refusal, Timestamp, TransactionId, TransactionStatus,
+    AccountNumber, Amount, Height, InstructionHash, Max35Text, Movement, Outcome, PublicKey,
+    Refusal, Timestamp, TransactionId, TransactionStatus,
 };
 use std::collections::BTreeSet;
 
@@ -47,34 +51,6 @@ pub(crate) struct Execution<'a> {
     pub(crate) done: TransactionStatus,
     /// The payment that an instruction without references is about, so that both its sides learn of the outcome.
     pub(crate) concerns: Option<Movement>,
-}
-
-/// Why an outcome is as it is: the rule, and whose part of the rulebook or which emergency rule it comes from.
-#[derive(Clone, Copy, Debug)]
-struct Citation {
-    rule: &'static str,
-    jurisdiction: Option<JurisdictionCode>,
-    emergency: Option<EmergencyRuleId>,
-}
-
-impl From<&'static str> for Citation {
-    fn from(rule: &'static str) -> Self {
-        Self {
-            rule,
-            jurisdiction: None,
-            emergency: None,
-        }
-    }
-}
-
-impl From<&Rejection> for Citation {
-    fn from(rejection: &Rejection) -> Self {
-        Self {
-            rule: rejection.rule(),
-            jurisdiction: rejection.jurisdiction(),
-            emergency: rejection.emergency(),
-        }
-    }
 }
 
 /// The rule that an executed instruction cites.
@@ -410,6 +386,12 @@ impl Execution<'_> {
         });
     }
 
+    /// An outcome that block time gives an instruction whose kind only the record knows.
+    pub(crate) fn answer_as(&mut self, operation: Max35Text, status: TransactionStatus) {
+        let base = self.outcome(status, None, EXECUTED.into(), None);
+        self.outcomes.push(Outcome { operation, ..base });
+    }
+
     /// Refuses one item and keeps its reference used up.
     pub(crate) fn refuse(&mut self, item: &Item, rejection: &Rejection) {
         self.transition(
@@ -544,28 +526,6 @@ impl Execution<'_> {
     ) {
         let outcome = self.outcome(status, refusal, citation, Some(movement));
         self.outcomes.push(outcome);
-    }
-
-    fn outcome(
-        &self,
-        status: TransactionStatus,
-        refusal: Option<Refusal>,
-        citation: Citation,
-        movement: Option<Movement>,
-    ) -> Outcome {
-        let rules = self.state.rules();
-        let clause = rules.clause(citation.rule, citation.jurisdiction);
-        Outcome {
-            transaction: self.cause,
-            instruction: self.instruction,
-            operation: text(self.operation),
-            status,
-            refusal,
-            clause: clause.id.clone(),
-            rulebook: rules.version,
-            emergency: citation.emergency,
-            movement,
-        }
     }
 
     fn retained_until(&self) -> Timestamp {

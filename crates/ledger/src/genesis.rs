@@ -3,16 +3,19 @@
 //! A document is read from TOML, checked as a whole, and turned into the state of height 0. Nothing can be added later
 //! but by transactions; no key in it has more power than its role.
 
+mod licences;
+
 use crate::records::{
     Account, AccountClass, AccountStatus, ApprovalPolicy, ApprovalTier, Currency, CurrencyStatus,
     Holder, KeyRecord, Participant, ParticipantKind, ParticipantStatus, Role,
 };
 use crate::rulebook::{Rulebook, RulebookError, RulebookRecord, RulebookStatus};
 use crate::state::{ChainRecord, State};
+use crate::supervision::LicenceScope;
 use karwan_types::{
     AccountNumber, Amount, Bic, ChainId, ClearingMember, CurrencyCode, Height, JurisdictionCode,
-    Lei, PayloadRecipient, PublicKey, Sentence, Timestamp, TrustAnchor, Validator, ValidatorSet,
-    WordError, encode,
+    Lei, Max35Text, PayloadRecipient, PublicKey, Sentence, Timestamp, TrustAnchor, Validator,
+    ValidatorSet, WordError, encode,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -56,6 +59,12 @@ pub struct GenesisJurisdiction {
     pub regulators: Vec<PublicKey>,
     /// Keys with which its auditors read.
     pub auditors: Vec<PublicKey>,
+    /// Keys with which its regulator signs orders.
+    #[serde(default)]
+    pub supervisors: Vec<PublicKey>,
+    /// Keys of the registrar of its courts.
+    #[serde(default)]
+    pub courts: Vec<PublicKey>,
 }
 
 /// A currency and its issuer's rules.
@@ -104,6 +113,22 @@ pub struct GenesisParticipant {
     pub keys: Vec<GenesisKey>,
     /// Its accounts.
     pub accounts: Vec<GenesisAccount>,
+    /// The licences that it holds.
+    #[serde(default)]
+    pub licences: Vec<GenesisLicence>,
+}
+
+/// A licence that was granted before the ledger began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GenesisLicence {
+    /// The activity.
+    pub activity: Max35Text,
+    /// What it covers.
+    #[serde(default)]
+    pub scope: LicenceScope,
+    /// In force until this time, exclusive.
+    pub until: Timestamp,
 }
 
 /// A key and its one role.
@@ -275,6 +300,9 @@ fn build(document: &GenesisDocument, chain_id: ChainId) -> Result<State, Genesis
         for account in &participant.accounts {
             add_account(&mut state, participant.lei, account)?;
         }
+        for licence in &participant.licences {
+            licences::add_licence(&mut state, participant, licence)?;
+        }
     }
     state.seal();
     state.derive_indices();
@@ -318,6 +346,20 @@ fn add_jurisdiction_keys(
         }
         for key in &entry.auditors {
             add_key(state, *key, Holder::Auditor(entry.code), Role::Access)?;
+        }
+        for key in &entry.supervisors {
+            add_key(state, *key, Holder::Regulator(entry.code), Role::Approver)?;
+        }
+        for key in &entry.courts {
+            add_key(state, *key, Holder::Court(entry.code), Role::Approver)?;
+        }
+        let needed = usize::from(document.rulebook.supervision(entry.code).order_signers);
+        let enough = |keys: &[PublicKey]| keys.is_empty() || keys.len() >= needed;
+        if !enough(&entry.supervisors) || !enough(&entry.courts) {
+            return Err(invalid(
+                entry.code,
+                "has fewer keys of its regulator or its courts than its rulebook asks for under an order",
+            ));
         }
     }
     Ok(())

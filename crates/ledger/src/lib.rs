@@ -27,6 +27,7 @@ mod rejection;
 mod rulebook;
 mod state;
 mod state_tree;
+mod supervision;
 mod table;
 mod transaction;
 
@@ -39,7 +40,7 @@ pub use exchange::{
 };
 pub use genesis::{
     GENESIS_BYTES_MAX, Genesis, GenesisAccount, GenesisCurrency, GenesisDocument, GenesisError,
-    GenesisJurisdiction, GenesisKey, GenesisParticipant,
+    GenesisJurisdiction, GenesisKey, GenesisLicence, GenesisParticipant,
 };
 pub use operations::terms::{
     COMMITMENTS_MAX, ChargeBearer, OnShortage, PartyCommitment, PartyDatum, PaymentKind,
@@ -60,12 +61,17 @@ pub use rehearsal::{
 };
 pub use rejection::Rejection;
 pub use rulebook::{
-    Clause, ClauseText, CommonRules, EMERGENCY_MAX, ExchangeRules, LawReference, NationalRules,
-    QueueRules, Quorum, RecallRules, RecallWindow, Rulebook, RulebookError, RulebookRecord,
-    RulebookStatus,
+    Activity, Clause, ClauseText, CommonRules, EMERGENCY_MAX, ExchangeRules, LawReference,
+    NationalRules, Permission, QueueRules, Quorum, RecallRules, RecallWindow, Rulebook,
+    RulebookError, RulebookRecord, RulebookStatus, SupervisionRules,
 };
 pub use state::{ChainRecord, State};
 pub use state_tree::{ProveError, StateTree, StateTreeEntry, StateTreeError, combine, prove};
+pub use supervision::{
+    CHECKLIST_MAX, CONDITIONS_MAX, ChecklistDocument, FreezeKey, FreezeMode, FreezeRecord,
+    FreezeSubject, Licence, LicenceKey, LicenceScope, LicenceStatus, QueuedPayments, SCOPE_MAX,
+    Suspension,
+};
 pub use transaction::{
     InstructionSignature, SIGNATURES_MAX, Transaction, VerifiedTransaction, instruction_hash,
 };

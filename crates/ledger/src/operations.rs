@@ -20,9 +20,19 @@ mod currency_halt;
 mod currency_resume;
 mod emergency_end;
 mod emergency_rule;
+mod freeze;
+mod freeze_confirm;
 mod hold;
 mod issue;
 mod issue_request;
+mod licence_apply;
+mod licence_grant;
+mod licence_no_objection;
+mod licence_refuse;
+mod licence_reinstate;
+mod licence_revoke;
+mod licence_surrender;
+mod licence_suspend;
 mod linked;
 mod move_in_queue;
 mod pay;
@@ -45,6 +55,7 @@ mod rulebook_propose;
 mod run_cycle;
 mod send_back;
 mod set_bilateral_limit;
+mod unfreeze;
 mod validator_set_change;
 mod void;
 
@@ -232,4 +243,15 @@ operations! {
     accept_quote::AcceptQuote,
     recall_request::RecallRequest,
     recall_answer::RecallAnswer,
+    licence_apply::LicenceApply,
+    licence_no_objection::LicenceNoObjection,
+    licence_grant::LicenceGrant,
+    licence_refuse::LicenceRefuse,
+    licence_suspend::LicenceSuspend,
+    licence_reinstate::LicenceReinstate,
+    licence_revoke::LicenceRevoke,
+    licence_surrender::LicenceSurrender,
+    freeze::Freeze,
+    freeze_confirm::FreezeConfirm,
+    unfreeze::Unfreeze,
 }

@@ -20,6 +20,7 @@ use crate::operations::terms::{OnShortage, PaymentTerms, Priority};
 use crate::records::{AccountStatus, CurrencyStatus, InstructionKey};
 use crate::rejection::Rejection;
 use crate::state::State;
+use crate::supervision;
 use karwan_types::{AccountNumber, DurationMs, InstructionHash, Timestamp, TransactionId};
 use serde::{Deserialize, Serialize};
 
@@ -80,7 +81,8 @@ impl QueueEntry {
     pub(crate) fn is_eligible(&self, state: &State, time: Timestamp) -> bool {
         let moves = |leg: &QueuedLeg| {
             let currency = state.currency(&leg.terms.currency);
-            currency.is_some_and(|currency| currency.status == CurrencyStatus::Active)
+            let moves = currency.is_some_and(|one| one.status == CurrencyStatus::Active);
+            moves && !supervision::is_stopped(state, time, leg)
         };
         // A single payment over a stopped account is refused; what several have agreed to waits for its turn.
         let stopped = |leg: &QueuedLeg| self.legs.len() > 1 && leg.is_stopped(state);

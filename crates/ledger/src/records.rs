@@ -3,6 +3,7 @@
 //! Plain values; the rules that change them are in `operations`, the rules that keep them sound in `posting`.
 
 use crate::operations::Operation;
+use crate::operations::terms::PaymentKind;
 use karwan_types::{
     AccountNumber, Amount, Bic, ClearingMember, CurrencyCode, ExternalCode, Hash, Height,
     InstructionHash, JurisdictionCode, Lei, Max35Text, Movement, PayloadRecipient, PublicKey,
@@ -136,10 +137,12 @@ pub enum Holder {
     Participant(Lei),
     /// A jurisdiction's governor: approves validators and, with the others, the rulebook.
     Governor(JurisdictionCode),
-    /// A jurisdiction's regulator: reads.
+    /// A jurisdiction's regulator: reads, licenses and freezes.
     Regulator(JurisdictionCode),
     /// An auditor in the scope of a jurisdiction: reads.
     Auditor(JurisdictionCode),
+    /// The registrar of a jurisdiction's courts: confirms and lifts freezes.
+    Court(JurisdictionCode),
 }
 
 /// What a key may do for its holder. One key holds one role.
@@ -154,7 +157,7 @@ pub enum Role {
     Checker,
     /// Releases large ones.
     Releaser,
-    /// Approves for a governor.
+    /// Approves for a governor, or signs orders for a regulator or a court.
     Approver,
     /// Signs access tokens, never an instruction.
     Access,
@@ -300,6 +303,8 @@ pub enum RecordKind {
     Hold {
         /// Released at the first block at or after this time.
         expires: Timestamp,
+        /// Which message the payment is.
+        payment: PaymentKind,
     },
     /// A return of another payment.
     Return {

@@ -17,7 +17,7 @@ pub use report::{
 };
 
 use crate::block::InvalidBlock;
-use crate::due::{Due, execute_due};
+use crate::due::execute_due;
 use crate::execution::execute_transaction;
 use crate::rulebook::{Rulebook, RulebookError, RulebookRecord, RulebookStatus};
 use crate::state::State;
@@ -260,14 +260,10 @@ fn put_in_force(state: &State, candidate: &Rulebook) -> State {
 /// Versions that fall due in the range do not come into force in the other run: the question is what the candidate would
 /// have done.
 fn hold_back_versions(state: &mut State, time: Timestamp) {
-    let versions: Vec<(Timestamp, Due)> = state
-        .due
-        .iter()
-        .take_while(|(over, _)| *over <= time)
-        .filter(|(_, due)| matches!(due, Due::RulebookActivates(_)))
-        .copied()
-        .collect();
-    for version in &versions {
-        state.due.remove(version);
+    while let Some(next) = state.activations.get_min().copied() {
+        if next.0 > time {
+            return;
+        }
+        state.activations.remove(&next);
     }
 }

@@ -5,6 +5,7 @@
 //! never tell a balance, because both parties of a payment read them.
 
 use crate::rulebook::RulebookError;
+use crate::supervision::FreezeKey;
 use karwan_types::{
     AccountNumber, AgentIdentification, ChainId, CurrencyCode, Date, EmergencyRuleId, ExternalCode,
     InstructionHash, JurisdictionCode, Max35Text, PublicKey, Refusal, Sentence, Timestamp, Uetr,
@@ -119,6 +120,36 @@ rejections! {
     802 "AG01" "4.8" "CURRENCY_HALTED" CurrencyHalted { currency: CurrencyCode } => "{currency} is halted by its issuer; the payment can be sent again when it resumes";
     /// Nothing to halt or resume.
     803 "NARR" "5" "CURRENCY_STATUS" CurrencyStatus { currency: CurrencyCode } => "{currency} is in that state already";
+    /// No licence in force.
+    804 "AG03" "4.8" "NO_LICENCE" NoLicence { agent: AgentIdentification, permission: &'static str, jurisdiction: JurisdictionCode } => "{agent} has no licence of {jurisdiction} in force for {permission}";
+    /// The licence does not cover this.
+    805 "AG01" "4.8" "LICENCE_SCOPE" LicenceScope { agent: AgentIdentification, activity: Max35Text } => "the licence of {agent} for {activity} does not cover this currency or this corridor";
+    /// More than the licence allows.
+    806 "AM14" "4.8" "LICENCE_CAP" LicenceCap { agent: AgentIdentification, currency: CurrencyCode } => "the amount is above what the licence of {agent} allows in {currency}";
+    /// Suspended on the debtor's side.
+    807 "AG10" "4.7" "DEBTOR_LICENCE_SUSPENDED" DebtorLicenceSuspended { agent: AgentIdentification, activity: Max35Text, waits: bool } => "the licence of {agent} for {activity} is suspended";
+    /// Suspended on the creditor's side.
+    808 "AG11" "4.7" "CREDITOR_LICENCE_SUSPENDED" CreditorLicenceSuspended { agent: AgentIdentification, activity: Max35Text, waits: bool } => "the licence of {agent} for {activity} is suspended";
+    /// The rulebook has no such activity.
+    811 "NARR" "9" "ACTIVITY_UNKNOWN" ActivityUnknown { activity: Max35Text } => "{activity} is not an activity that the institution's jurisdiction licenses";
+    /// The kind of institution may not apply.
+    812 "AG03" "9" "ACTIVITY_KIND" ActivityKind { activity: Max35Text } => "institutions of this kind cannot be licensed for {activity}";
+    /// The documents are not those of the checklist.
+    813 "NARR" "9" "CHECKLIST" Checklist { item: Max35Text } => "the application must bring one document for each item of the checklist, in order; {item} is missing or out of place";
+    /// The licence is not in a state that allows this.
+    814 "NARR" "9" "LICENCE_STATUS" LicenceState { activity: Max35Text, needed: &'static str } => "the licence for {activity} is not {needed}";
+    /// A term that is too long or does not lie ahead.
+    815 "TM01" "9" "LICENCE_TERM" LicenceTerm { latest: Timestamp } => "the licence must end after it begins and after this block, at {latest} at the latest";
+    /// An end that does not lie ahead.
+    816 "TM01" "9" "ORDER_TIME" OrderTime { after: Timestamp } => "the order's time must lie after {after}, the time of the block";
+    /// A foreign, an issuer's or a missing subject.
+    817 "NARR" "9" "NOT_FREEZABLE" NotFreezable { jurisdiction: JurisdictionCode } => "{jurisdiction} may freeze accounts of its own institutions only, and never an issuer's";
+    /// A freeze that is too long.
+    818 "TM01" "9" "FREEZE_DURATION" FreezeDuration { latest: Timestamp } => "a freeze must end after it begins and after this block, and without a court at {latest} at the latest";
+    /// No such freeze.
+    819 "NARR" "9" "NOT_FROZEN" NotFrozen { jurisdiction: JurisdictionCode } => "{jurisdiction} has no such freeze in force";
+    /// A court has confirmed the freeze.
+    820 "NARR" "9" "FREEZE_CONFIRMED" FreezeConfirmed { jurisdiction: JurisdictionCode } => "a court of {jurisdiction} has confirmed the freeze; only the court can change or lift it";
     /// No debtor account.
     901 "AC02" "4.9" "DEBTOR_ACCOUNT_MISSING" DebtorAccountMissing { agent: AgentIdentification } => "{agent} has no such account to debit";
     /// No creditor account.
@@ -159,6 +190,8 @@ rejections! {
     1101 "RR04" "4.11" "DOMESTIC_PAYMENT" DomesticPayment { jurisdiction: JurisdictionCode } => "debtor and creditor agent are both in {jurisdiction}, whose rules keep domestic payments in its own RTGS system";
     /// An emergency rule of a jurisdiction.
     1102 "RR04" "4.11" "EMERGENCY_RULE" EmergencyStop { rule: EmergencyRuleId } => "emergency rule {} of {} stops the payment; send it again when the rule has lapsed", .rule.number, .rule.jurisdiction;
+    /// Stopped by an order that a receipt may not name.
+    1103 "RR04" "4.11" "REGULATORY_STOP" StoppedByAuthority { order: FreezeKey } => "the payment is stopped by a regulatory rule; the receipt holds a commitment that the authority can open";
     /// Not enough money.
     1301 "AM04" "4.13" "INSUFFICIENT_FUNDS" InsufficientFunds { account: AccountNumber } => "account {account} does not hold enough available funds";
     /// Earlier payments wait.
@@ -260,6 +293,15 @@ impl Rejection {
                 | Self::BehindQueue { .. }
                 | Self::BilateralLimit { .. }
                 | Self::CurrencyHalted { .. }
+        ) || self.is_stop()
+    }
+    /// Whether an authority's order stops the payment for now: it keeps its place in the queue.
+    pub(crate) fn is_stop(&self) -> bool {
+        matches!(
+            self,
+            Self::StoppedByAuthority { .. }
+                | Self::DebtorLicenceSuspended { waits: true, .. }
+                | Self::CreditorLicenceSuspended { waits: true, .. }
         )
     }
     /// Whether the same payments may settle later: money, limits or their time are all they lack.
@@ -269,6 +311,14 @@ impl Rejection {
             Self::FromTimeAhead { .. } | Self::InsufficientFunds { .. }
         );
         ahead || matches!(self, Self::BehindQueue { .. } | Self::BilateralLimit { .. })
+    }
+    /// The order that refuses, of which the receipt holds a commitment only.
+    pub(crate) fn order(&self) -> Option<&FreezeKey> {
+        if let Self::StoppedByAuthority { order } = self {
+            Some(order)
+        } else {
+            None
+        }
     }
     /// The jurisdiction whose own part of the rulebook, or whose emergency rule, refuses.
     pub(crate) fn jurisdiction(&self) -> Option<JurisdictionCode> {

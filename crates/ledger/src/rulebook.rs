@@ -9,9 +9,11 @@
 
 mod check;
 mod clause;
+mod supervision;
 
 pub use check::RulebookError;
 pub use clause::{Clause, ClauseText, LawReference};
+pub use supervision::{Activity, Permission, SupervisionRules};
 
 use crate::records::Money;
 use crate::rejection::Rejection;
@@ -64,6 +66,8 @@ pub struct CommonRules {
     pub recall: RecallRules,
     /// Foreign exchange.
     pub exchange: ExchangeRules,
+    /// How far the orders of every regulator go.
+    pub supervision: SupervisionRules,
 }
 
 /// How payments wait for funds.
@@ -153,6 +157,28 @@ pub struct NationalRules {
     pub domestic_payments: bool,
     /// The largest payment of its institutions in a currency, if lower than the common one.
     pub payment_max: Vec<Money>,
+    /// The activities that it licenses, in the order of their codes; none when it asks for no licence here.
+    pub activities: Vec<Activity>,
+    /// How far the orders of its regulator go.
+    pub supervision: SupervisionRules,
+}
+
+impl NationalRules {
+    /// A part that decides nothing but whether institutions of the jurisdiction may pay each other.
+    #[must_use]
+    pub const fn plain(
+        jurisdiction: JurisdictionCode,
+        domestic_payments: bool,
+        supervision: SupervisionRules,
+    ) -> Self {
+        Self {
+            jurisdiction,
+            domestic_payments,
+            payment_max: Vec::new(),
+            activities: Vec::new(),
+            supervision,
+        }
+    }
 }
 
 /// Where a version stands.
@@ -221,6 +247,10 @@ impl Rulebook {
                     quote_validity_max_ms: day,
                     quotes_max: 1_000,
                     settlement_max_ms: day,
+                },
+                supervision: SupervisionRules {
+                    order_signers: 1,
+                    freeze_max_ms: DurationMs::from_millis(30 * 86_400_000),
                 },
             },
             national: Vec::new(),

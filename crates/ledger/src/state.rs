@@ -15,6 +15,7 @@ use crate::records::{
 };
 use crate::rulebook::{Rulebook, RulebookRecord};
 use crate::state_tree::{ProveError, StateTree, combine, prove};
+use crate::supervision::{FreezeKey, FreezeRecord, Licence, LicenceKey};
 use crate::table::Table;
 use imbl::{OrdMap, OrdSet};
 use karwan_types::{
@@ -70,6 +71,8 @@ pub struct State {
     pub(crate) exchanges: Table<InstructionHash, ExchangeRecord>,
     /// Recalls, under the payments that they ask for.
     pub(crate) recalls: Table<InstructionKey, RecallCase>,
+    pub(crate) licences: Table<LicenceKey, Licence>,
+    pub(crate) freezes: Table<FreezeKey, FreezeRecord>,
     pub(crate) rules: Arc<Rulebook>,
     /// Every entry of the queue in its order: class, place, number.
     pub(crate) queue_order: OrdSet<(Priority, u64, u64)>,
@@ -82,6 +85,8 @@ pub struct State {
     /// Whether an issuer asked for a cycle in the block under way.
     pub(crate) cycle_asked: bool,
     pub(crate) emergency_ends: OrdSet<(Timestamp, EmergencyRuleId)>,
+    /// The suspended licences.
+    pub(crate) suspended: OrdSet<LicenceKey>,
     pub(crate) agents: OrdMap<AgentIdentification, Lei>,
     pub(crate) settlement_accounts: OrdMap<(Lei, CurrencyCode), AccountNumber>,
     /// The versions of the rulebook that are to come into force.
@@ -117,6 +122,8 @@ impl State {
             quotes: Table::new(),
             exchanges: Table::new(),
             recalls: Table::new(),
+            licences: Table::new(),
+            freezes: Table::new(),
             rules,
             queue_order: OrdSet::new(),
             standings: OrdSet::new(),
@@ -125,6 +132,7 @@ impl State {
             ready: OrdSet::new(),
             cycle_asked: false,
             emergency_ends: OrdSet::new(),
+            suspended: OrdSet::new(),
             agents: OrdMap::new(),
             settlement_accounts: OrdMap::new(),
             activations: OrdSet::new(),
@@ -290,6 +298,8 @@ impl State {
         self.quotes.seal();
         self.exchanges.seal();
         self.recalls.seal();
+        self.licences.seal();
+        self.freezes.seal();
     }
     /// Proves an account's row, or that there is no such account.
     ///
@@ -299,7 +309,7 @@ impl State {
         prove(&self.tables(), "accounts", &encode(number))
     }
     /// The tables in the order in which the root covers them. New tables come last.
-    fn tables(&self) -> [(&'static str, &StateTree); 19] {
+    pub(crate) fn tables(&self) -> [(&'static str, &StateTree); 21] {
         [
             ("chain", self.chain.tree()),
             ("currencies", self.currencies.tree()),
@@ -320,6 +330,8 @@ impl State {
             ("quotes", self.quotes.tree()),
             ("exchanges", self.exchanges.tree()),
             ("recalls", self.recalls.tree()),
+            ("licences", self.licences.tree()),
+            ("freezes", self.freezes.tree()),
         ]
     }
 
@@ -370,6 +382,13 @@ impl State {
         }
         for (key, case) in self.recalls.iter() {
             self.due.extend(case.due(*key));
+        }
+        self.suspended = OrdSet::new();
+        for (key, licence) in self.licences.clone().iter() {
+            self.index_licence(key, licence);
+        }
+        for (key, freeze) in self.freezes.iter() {
+            self.due.extend(freeze.due(key));
         }
         for (id, valid_until) in self.transactions.iter() {
             self.forgettable

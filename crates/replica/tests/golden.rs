@@ -94,6 +94,7 @@ fn outcome() -> Outcome {
         clause: "5".parse().unwrap(),
         rulebook: 3,
         emergency: None,
+        withheld: None,
         movement: None,
     }
 }

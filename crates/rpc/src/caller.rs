@@ -68,7 +68,10 @@ impl Caller {
             Self::Anonymous(_) => None,
             Self::Known(reader) => match reader.holder {
                 Holder::Participant(lei) => Some(lei),
-                Holder::Governor(_) | Holder::Regulator(_) | Holder::Auditor(_) => None,
+                Holder::Governor(_)
+                | Holder::Regulator(_)
+                | Holder::Auditor(_)
+                | Holder::Court(_) => None,
             },
         }
     }
@@ -96,7 +99,7 @@ impl<'a> Sight<'a> {
             Caller::Known(reader) if reader.scopes.read => match reader.holder {
                 Holder::Participant(lei) => Self::institution_eye(state, lei),
                 Holder::Regulator(code) | Holder::Auditor(code) => Eye::Supervisor(code),
-                Holder::Governor(_) => Eye::Nobody,
+                Holder::Governor(_) | Holder::Court(_) => Eye::Nobody,
             },
             Caller::Known(_) | Caller::Anonymous(_) => Eye::Nobody,
         };
@@ -110,6 +113,14 @@ impl<'a> Sight<'a> {
             }
             Some(_) => Eye::Institution(lei),
             None => Eye::Nobody,
+        }
+    }
+
+    /// Whether it supervises a jurisdiction.
+    pub(crate) fn supervises(&self, code: JurisdictionCode) -> bool {
+        match self.eye {
+            Eye::Supervisor(own) => own == code,
+            Eye::Nobody | Eye::Institution(_) | Eye::CentralBank(..) => false,
         }
     }
 
@@ -179,12 +190,13 @@ impl<'a> Sight<'a> {
     pub(crate) fn holder(&self, holder: &Holder) -> bool {
         match holder {
             Holder::Participant(lei) => self.institution(lei),
-            Holder::Governor(code) | Holder::Regulator(code) | Holder::Auditor(code) => {
-                match self.eye {
-                    Eye::Nobody | Eye::Institution(_) => false,
-                    Eye::CentralBank(_, own) | Eye::Supervisor(own) => own == *code,
-                }
-            }
+            Holder::Governor(code)
+            | Holder::Regulator(code)
+            | Holder::Auditor(code)
+            | Holder::Court(code) => match self.eye {
+                Eye::Nobody | Eye::Institution(_) => false,
+                Eye::CentralBank(_, own) | Eye::Supervisor(own) => own == *code,
+            },
         }
     }
 

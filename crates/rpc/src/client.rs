@@ -10,8 +10,8 @@ use crate::methods::{
     ChainHead, CurrenciesList, CyclesList, EVENT_UNSUBSCRIBE, EmergenciesList, EventView,
     EventsSubscribe, EventsSubscribeParams, IsoDeliver, IsoOutbox, LimitsList, NodeStatusGet,
     ParticipantsList, PaymentGet, ProposalsGet, ProposalsList, QueueList, RecallsList, ReceiptGet,
-    RpcDiscover, RulebookGet, RulebooksList, SubmitView, TxSubmit, TxSubmitParams, TxWait,
-    ValidatorsGet, Wait,
+    RpcDiscover, RulebookGet, RulebooksList, StateProve, SubmitView, TxSubmit, TxSubmitParams,
+    TxWait, ValidatorsGet, Wait,
 };
 use crate::problem::Problem;
 use crate::token::TokenProvider;
@@ -155,6 +155,8 @@ typed! {
     payment_get PaymentGet;
     /// The receipt of an instruction.
     receipt_get ReceiptGet;
+    /// A statement about an entry of the state.
+    state_prove StateProve;
     /// An account's balance with its proof.
     account_get AccountGet;
     /// The accounts that the caller may see.

@@ -8,6 +8,7 @@ mod events;
 mod iso;
 mod node;
 mod payments;
+mod proofs;
 mod queue;
 mod recalls;
 mod registers;
@@ -40,6 +41,7 @@ pub use payments::{
     PaymentAnswer, PaymentGet, PaymentGetParams, PaymentView, ReceiptAnswer, ReceiptGet,
     ReceiptGetParams,
 };
+pub use proofs::{ProofSubject, StateProve, StateProveAnswer, StateProveParams};
 pub use queue::{
     CycleView, CyclesAnswer, CyclesList, LimitView, LimitsAnswer, LimitsList, QueueAnswer,
     QueueEntryView, QueueList, QueueListParams,

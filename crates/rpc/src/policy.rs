@@ -13,8 +13,8 @@ use crate::methods::{
     AccountGet, AccountHistory, AccountsList, ApprovalsGet, ApprovalsList, BlockGet, BlocksList,
     ChainHead, CurrenciesList, CyclesList, EmergenciesList, EventsSubscribe, IsoDeliver, IsoOutbox,
     LimitsList, NodeStatusGet, ParticipantsList, PaymentGet, ProposalsGet, ProposalsList,
-    QueueList, RecallsList, ReceiptGet, RpcDiscover, RulebookGet, RulebooksList, TxSubmit, TxWait,
-    ValidatorsGet,
+    QueueList, RecallsList, ReceiptGet, RpcDiscover, RulebookGet, RulebooksList, StateProve,
+    TxSubmit, TxWait, ValidatorsGet,
 };
 use crate::problem::{Fault, Problem};
 use karwan_ledger::State;
@@ -176,6 +176,11 @@ pub(crate) static TABLE: &[Row] = &[
     Row::read::<AccountsList>(Owned, "The accounts that the caller may see.").answer_bytes(LARGE),
     Row::read::<AccountHistory>(Owned, "What moved on an account, newest first.")
         .answer_bytes(LARGE),
+    Row::read::<StateProve>(
+        Owned,
+        "A statement that proves an account, a licence or a freeze, or that there is none.",
+    )
+    .answer_bytes(LARGE),
     Row::read::<BlockGet>(PublicInPart, "A block with its certificate.").answer_bytes(LARGE),
     Row::read::<ChainHead>(Public, "Where the chain stands."),
     Row::read::<ValidatorsGet>(Public, "Who votes at the next heights."),

@@ -5,9 +5,10 @@
 
 use crate::clock::EPOCH_MS;
 use karwan_ledger::{
-    AccountClass, AccountStatus, ApprovalTier, Genesis, GenesisAccount, GenesisCurrency,
-    GenesisDocument, GenesisJurisdiction, GenesisKey, GenesisParticipant, ParticipantKind, Role,
-    Rulebook, State,
+    AccountClass, AccountStatus, Activity, ApprovalTier, Genesis, GenesisAccount, GenesisCurrency,
+    GenesisDocument, GenesisJurisdiction, GenesisKey, GenesisLicence, GenesisParticipant,
+    LicenceScope, NationalRules, ParticipantKind, Permission, Role, Rulebook, State,
+    SupervisionRules,
 };
 use karwan_types::{
     AccountNumber, AgentIdentification, Amount, Bic, ClearingMember, CurrencyCode, DurationMs,
@@ -16,6 +17,10 @@ use karwan_types::{
 };
 use std::collections::BTreeMap;
 
+/// The activity that the first home licenses.
+const ACTIVITY: &str = "SETTLEMENT";
+/// When the ledger begins.
+const GENESIS_TIME: Timestamp = Timestamp::from_millis(EPOCH_MS - 60_000);
 /// Jurisdiction and currency.
 const HOMES: [(&str, &str); 4] = [("PK", "PKR"), ("KG", "KGS"), ("KZ", "KZT"), ("UZ", "UZS")];
 /// What every bank has on each of its accounts at the beginning, in minor units.
@@ -62,13 +67,15 @@ impl Town {
             .enumerate()
             .map(|(number, power)| validator(number, *power))
             .collect();
+        let mut rulebook = Rulebook::plain(
+            DurationMs::from_millis(3_600_000),
+            DurationMs::from_millis(retention_ms),
+        );
+        rulebook.national = vec![licensing(rulebook.common.supervision)];
         let document = GenesisDocument {
             network: "simulation".parse().expect("constant"),
-            time: Timestamp::from_millis(EPOCH_MS - 60_000),
-            rulebook: Rulebook::plain(
-                DurationMs::from_millis(3_600_000),
-                DurationMs::from_millis(retention_ms),
-            ),
+            time: GENESIS_TIME,
+            rulebook,
             jurisdictions: town.jurisdictions,
             validators,
             currencies: town.currencies,
@@ -129,6 +136,16 @@ pub(crate) fn regulator(jurisdiction: JurisdictionCode) -> String {
     format!("regulator {jurisdiction}")
 }
 
+/// The name of a key with which a regulator signs orders.
+pub(crate) fn supervisor(jurisdiction: JurisdictionCode, number: u8) -> String {
+    format!("supervisor {jurisdiction} {number}")
+}
+
+/// The name of a key of a jurisdiction's courts.
+pub(crate) fn court(jurisdiction: JurisdictionCode, number: u8) -> String {
+    format!("court {jurisdiction} {number}")
+}
+
 /// The name of an auditor's key.
 pub(crate) fn auditor(jurisdiction: JurisdictionCode) -> String {
     format!("auditor {jurisdiction}")
@@ -172,11 +189,15 @@ impl Builder {
         let governor = self.public(governor(jurisdiction));
         let regulator = self.public(regulator(jurisdiction));
         let auditor = self.public(auditor(jurisdiction));
+        let supervisors = [1, 2].map(|number| self.public(supervisor(jurisdiction, number)));
+        let courts = [1, 2].map(|number| self.public(court(jurisdiction, number)));
         self.jurisdictions.push(GenesisJurisdiction {
             code: jurisdiction,
             governors: vec![governor],
             regulators: vec![regulator],
             auditors: vec![auditor],
+            supervisors: supervisors.into(),
+            courts: courts.into(),
         });
         let issuer = self.add_institution(code, "CB", ParticipantKind::CentralBank);
         self.currencies.push(GenesisCurrency {
@@ -250,6 +271,7 @@ impl Builder {
             policy: policy(home, short),
             keys,
             accounts: accounts(&institution),
+            licences: licences(&institution),
         });
         institution
     }
@@ -278,6 +300,42 @@ fn policy(home: &str, short: &str) -> Vec<ApprovalTier> {
         ],
         _ => vec![tier(Some(MAKER_ALONE_MAX), 0, 0), tier(None, 1, 0)],
     }
+}
+
+/// What the first home licenses: the one activity that is the example of every instruction about licences. The other homes ask
+/// for none.
+fn licensing(supervision: SupervisionRules) -> NationalRules {
+    let home = HOMES[0].0.parse().expect("constant");
+    let mut rules = NationalRules::plain(home, true, supervision);
+    rules.activities = vec![Activity {
+        code: ACTIVITY.parse().expect("constant"),
+        name: "Settlement of payments".parse().expect("constant"),
+        law: None,
+        kinds: vec![ParticipantKind::Bank],
+        permissions: vec![
+            Permission::InstitutionPayment,
+            Permission::CustomerPayment,
+            Permission::IssueAndRedemption,
+            Permission::Exchange,
+            Permission::ClientMoney,
+        ],
+        checklist: vec!["BUSINESS-PLAN".parse().expect("constant")],
+        no_objection: true,
+        term_max_ms: DurationMs::from_millis(365 * 86_400_000),
+    }];
+    rules
+}
+
+fn licences(institution: &Institution) -> Vec<GenesisLicence> {
+    let home = HOMES[0].0.parse().ok();
+    if home != Some(institution.jurisdiction) || institution.kind != ParticipantKind::Bank {
+        return Vec::new();
+    }
+    vec![GenesisLicence {
+        activity: ACTIVITY.parse().expect("constant"),
+        scope: LicenceScope::default(),
+        until: GENESIS_TIME.after(DurationMs::from_millis(300 * 86_400_000)),
+    }]
 }
 
 fn accounts(institution: &Institution) -> Vec<GenesisAccount> {

@@ -207,7 +207,9 @@ impl Thinker<'_> {
     pub(crate) fn holder(&self, holder: Holder) -> Option<Institution> {
         match holder {
             Holder::Participant(lei) => self.institution(&lei),
-            Holder::Governor(_) | Holder::Regulator(_) | Holder::Auditor(_) => None,
+            Holder::Governor(_) | Holder::Regulator(_) | Holder::Auditor(_) | Holder::Court(_) => {
+                None
+            }
         }
     }
 }

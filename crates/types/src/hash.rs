@@ -49,6 +49,8 @@ pub enum HashDomain {
     Commitment,
     /// The text of a rulebook clause in one language.
     ClauseText,
+    /// A salted commitment to the order behind a refusal.
+    WithheldOrder,
     /// The body of a vote or proposal, for the signer's watermark.
     SignedBody,
     /// The reference of a payment that another instruction brings about.
@@ -81,6 +83,7 @@ impl HashDomain {
             Self::Payload => b"karwan/1/payload",
             Self::Commitment => b"karwan/1/commitment",
             Self::ClauseText => b"karwan/1/clause-text",
+            Self::WithheldOrder => b"karwan/1/withheld-order",
             Self::SignedBody => b"karwan/1/signed-body",
             Self::DerivedReference => b"karwan/1/derived-reference",
             Self::Rulebook => b"karwan/1/rulebook",

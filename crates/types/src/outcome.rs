@@ -176,6 +176,8 @@ pub struct Outcome {
     pub rulebook: u32,
     /// The emergency rule that decided it on top of the rulebook, if one did.
     pub emergency: Option<EmergencyRuleId>,
+    /// The salted commitment to the clause and the order behind a refusal whose parties may not learn them.
+    pub withheld: Option<Hash>,
     /// The money side; none for instructions that concern no amount.
     pub movement: Option<Movement>,
 }

@@ -154,12 +154,10 @@ pub fn verify_receipt(receipt: &Receipt, anchor: &TrustAnchor) -> Result<(), Rec
     if receipt.version != RECEIPT_VERSION {
         return Err(ReceiptError::Version(receipt.version));
     }
-    let validators = walk_validator_changes(receipt, anchor)?;
-    verify_header(
-        "the block header",
+    verify_final(
         &receipt.header,
         &receipt.certificate,
-        &validators,
+        &receipt.validator_changes,
         anchor,
     )?;
     receipt
@@ -168,12 +166,23 @@ pub fn verify_receipt(receipt: &Receipt, anchor: &TrustAnchor) -> Result<(), Rec
     Ok(())
 }
 
-/// Follows the changes from genesis and returns the set that signs the receipt's header.
+/// Checks that a header is final: the validators that the changes since genesis lead to have certified it.
+pub(crate) fn verify_final(
+    header: &BlockHeader,
+    certificate: &CommitCertificate,
+    changes: &[ValidatorChange],
+    anchor: &TrustAnchor,
+) -> Result<(), ReceiptError> {
+    let validators = walk_validator_changes(changes, header.height, anchor)?;
+    verify_header("the block header", header, certificate, &validators, anchor)
+}
+
+/// Follows the changes from genesis and returns the set that signs the header at a height.
 fn walk_validator_changes(
-    receipt: &Receipt,
+    changes: &[ValidatorChange],
+    last: Height,
     anchor: &TrustAnchor,
 ) -> Result<ValidatorSet, ReceiptError> {
-    let changes = &receipt.validator_changes;
     if changes.len() > VALIDATOR_CHANGES_MAX {
         return Err(ReceiptError::TooManyChanges(changes.len()));
     }
@@ -181,7 +190,7 @@ fn walk_validator_changes(
     let mut previous = Height::GENESIS;
     for change in changes {
         let height = change.header.height;
-        if height <= previous || height >= receipt.header.height {
+        if height <= previous || height >= last {
             return Err(ReceiptError::ChangeOrder(height));
         }
         verify_header(

@@ -6,8 +6,8 @@
 use crate::{
     AccountNumber, AgentIdentification, Amount, Bic, ChainId, CurrencyCode, Date, DurationMs,
     ExternalCode, Hash, Height, InstructionHash, JurisdictionCode, Lei, Max35Text,
-    PayloadRecipient, PublicKey, Rate, Receipt, Round, Sentence, Signature, StateProof, Timestamp,
-    TransactionId, TransactionStatus, Uetr,
+    PayloadRecipient, PublicKey, Rate, Receipt, Round, Sentence, Signature, StateProof,
+    StateStatement, Timestamp, TransactionId, TransactionStatus, Uetr,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use std::borrow::Cow;
@@ -102,6 +102,8 @@ macro_rules! objects {
 objects! {
     Receipt ["version", "outcome", "path", "header", "certificate", "validator_changes"]
         "A receipt file: outcome, path to the receipts root, header, certificate and the changes of the validator set since genesis. It is verified offline.";
+    StateStatement ["version", "table", "key", "row", "proof", "header", "certificate", "validator_changes"]
+        "A statement about the state: a row or its absence, the path to the state root, header, certificate and the changes of the validator set since genesis. It is verified offline.";
     StateProof ["table", "leaf_count", "slot", "leaf", "siblings", "tables_before", "tables_after"]
         "A path from an entry of the state to the state root of a header.";
 }

@@ -169,6 +169,7 @@ fn hashes(book: &mut Book) {
         Payload,
         ClauseText,
         Commitment,
+        WithheldOrder,
         SignedBody,
         DerivedReference,
         Rulebook,
@@ -292,6 +293,7 @@ fn settled() -> Outcome {
         clause: word("4.14"),
         rulebook: 3,
         emergency: None,
+        withheld: None,
         movement: Some(movement()),
     }
 }

@@ -1,5 +1,7 @@
 //! `karwan query`: what a node knows, as far as the caller may see it.
 
+mod proof;
+
 use crate::approval::fetch;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::files;
@@ -71,6 +73,8 @@ enum Query {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
+    /// A statement that proves what the ledger holds, or does not hold, under a key
+    Proof(proof::ProofArgs),
     /// What waits for signatures of the caller's institution; one instruction in full with its hash
     Approvals {
         /// The hash of one instruction
@@ -189,6 +193,7 @@ async fn ask(
         Query::Receipt { payment, out } => {
             receipt(client, &payment, at_least_height, out, output).await
         }
+        Query::Proof(args) => proof::prove(client, args, at_least_height, output).await,
         Query::Approvals { instruction: None } => show(output, client.approvals_list(as_of).await),
         Query::Approvals {
             instruction: Some(instruction),

@@ -1,6 +1,7 @@
 //! `karwan verify`: what an auditor does, without trust in any node.
 
 mod chain;
+mod state;
 
 use crate::commands::genesis::read_genesis;
 use crate::exit::{Ends, Exit, Failure, Outcome};
@@ -16,6 +17,8 @@ use std::path::PathBuf;
 pub(crate) enum VerifyCommand {
     /// Check that a receipt is true; needs no network and no data directory
     Receipt(ReceiptArgs),
+    /// Check that a statement about an account, a licence or a freeze is true; needs no network and no data directory
+    State(state::StateArgs),
     /// Execute a node's whole block log again, with every signature, and compare every root
     Chain(chain::ChainArgs),
 }
@@ -36,6 +39,7 @@ pub(crate) struct ReceiptArgs {
 pub(crate) fn run(command: VerifyCommand, output: Output) -> Outcome {
     match command {
         VerifyCommand::Receipt(args) => receipt(&args, output),
+        VerifyCommand::State(args) => state::run(&args, output),
         VerifyCommand::Chain(args) => chain::run(&args, output),
     }
 }

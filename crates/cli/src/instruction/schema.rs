@@ -1,7 +1,7 @@
 //! The fields of a kind of instruction, read from its description (JSON schema, draft 7, everything written out).
 
 use super::fields::{denomination, name_all};
-use super::format::{AMOUNT, CURRENCY, DURATION, Format};
+use super::format::{AMOUNT, CURRENCY, DURATION, Format, HASH};
 use super::text::{named, plain};
 use serde_json::{Map, Value};
 
@@ -74,6 +74,8 @@ pub(crate) enum Absent {
     Default(Value),
     /// A new UETR.
     NewReference,
+    /// 32 random bytes.
+    RandomBytes,
 }
 
 /// How the command line offers a field.
@@ -181,7 +183,9 @@ impl Field {
         } else {
             Offer::Option
         };
-        let absent = if node["x-generated"] == true {
+        let absent = if node["x-generated"] == true && form.is_word(HASH) {
+            Absent::RandomBytes
+        } else if node["x-generated"] == true {
             Absent::NewReference
         } else if let Some(default) = node.get("x-default") {
             Absent::Default(default.clone())

@@ -149,6 +149,7 @@ fn an_outcome_of_the_ledger_becomes_a_status_and_a_cancellation_does_not() {
         clause: Max35Text::parse("4.13").unwrap(),
         rulebook: 1,
         emergency: None,
+        withheld: None,
         movement: None,
     };
     let status = |status, refused| PaymentStatus::of_outcome(&outcome(status, refused), at);

@@ -225,6 +225,10 @@ impl Execute for AcceptQuote {
             return Err(Rejection::ExchangeSides);
         }
         let deal = self.deal()?;
+        // A quote of an institution that has lost its licence stands no more.
+        let at = (&*execution.state, execution.time);
+        checks::exchange_licence(at, (taker, &self.taker), Some(provider), deal.sells)?;
+        checks::exchange_licence(at, (provider, &self.provider), Some(taker), deal.buys)?;
         let (key, mut quote) = self.find_quote(execution, (taker, provider), &deal)?;
         check_settle_till(execution, self.settle_till)?;
         let uetr = derived_uetr(execution.instruction);

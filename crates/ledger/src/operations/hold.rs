@@ -31,6 +31,7 @@ impl Execute for Hold {
     fn items(&self, state: &State) -> Vec<Item> {
         let kind = RecordKind::Hold {
             expires: self.expires,
+            payment: self.payment.kind,
         };
         self.payment.item(state, kind).into_iter().collect()
     }

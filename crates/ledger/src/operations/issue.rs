@@ -7,6 +7,7 @@ use crate::execution::{Execution, Item};
 use crate::records::{RecordKind, RtgsReference};
 use crate::rejection::Rejection;
 use crate::state::State;
+use crate::supervision::Side;
 use crate::{checks, posting};
 use karwan_types::{AgentIdentification, Max35Text, TransactionStatus, Uetr};
 use schemars::JsonSchema;
@@ -48,6 +49,13 @@ impl Execute for Issue {
         checks::currency_moves(execution.state, currency)?;
         let account =
             checks::settlement_account(execution.state, key.agent, &self.agent, currency)?;
+        checks::issuer_licence(
+            (execution.state, execution.time),
+            (key.agent, &self.agent),
+            (currency, amount),
+            Side::Creditor,
+        )?;
+        checks::credit_is_free(execution.state, execution.time, &account)?;
         let row = checks::currency_known(execution.state, currency)?.clone();
         let issued = row
             .issued

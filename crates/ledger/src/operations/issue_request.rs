@@ -7,6 +7,7 @@ use crate::execution::{Execution, Item};
 use crate::records::{InstructionKey, RecordKind};
 use crate::rejection::Rejection;
 use crate::state::State;
+use crate::supervision::Side;
 use karwan_types::{AgentIdentification, Amount, CurrencyCode, Max35Text, Movement, Uetr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -70,6 +71,12 @@ impl Execute for IssueRequest {
             &self.agent,
             self.currency,
             "ask for issue of this currency",
+        )?;
+        checks::issuer_licence(
+            (state, execution.time),
+            (bank, &self.agent),
+            (self.currency, self.amount),
+            Side::Creditor,
         )?;
         checks::issuer_window(state, self.currency, execution.time)?;
         checks::settlement_account(state, bank, &self.agent, self.currency)?;

@@ -132,6 +132,15 @@ impl Execute for PayVersusPayment {
     fn execute(&self, execution: &mut Execution<'_>, open: &[Item]) -> Result<(), Rejection> {
         check_all_open(&self.legs(), open)?;
         self.check_sides(execution.state)?;
+        for leg in self.legs() {
+            let debtor = leg.debtor(execution.state)?;
+            checks::exchange_licence(
+                (execution.state, execution.time),
+                (debtor, &leg.debtor_agent),
+                execution.state.agent(&leg.creditor_agent),
+                (leg.currency, leg.amount),
+            )?;
+        }
         check_settle_till(execution, self.settle_till)?;
         let together = Together {
             legs: self.legs().into(),

@@ -1,11 +1,13 @@
 //! `Post`: pays out of a hold, at most what is held; the remainder is released.
 
 use super::Execute;
+use super::terms::check_payment_licence;
 use crate::authority::Authority;
-use crate::execution::{Execution, Item};
+use crate::execution::{Execution, Item, Route};
 use crate::records::{InstructionKey, Record, RecordKind};
 use crate::rejection::Rejection;
 use crate::state::State;
+use crate::supervision::Side;
 use crate::{checks, posting};
 use karwan_types::{AgentIdentification, Amount, TransactionStatus, Uetr};
 use schemars::JsonSchema;
@@ -33,6 +35,7 @@ impl Execute for Post {
     fn execute(&self, execution: &mut Execution<'_>, _open: &[Item]) -> Result<(), Rejection> {
         let (key, record) = open_hold(execution, &self.agent, self.uetr)?;
         let held = record.movement.amount;
+        check_licences(execution, &record)?;
         if self.amount > held {
             return Err(Rejection::ExceedsPending { uetr: self.uetr });
         }
@@ -47,6 +50,11 @@ impl Execute for Post {
         };
         checks::debit_account(&debit, row(&debit), currency)?;
         checks::credit_account(&credit, row(&credit), currency)?;
+        let route = Route {
+            debit: debit.clone(),
+            credit: credit.clone(),
+        };
+        checks::stops(execution.state, execution.time, &route)?;
         posting::pay_held(execution.state, (&debit, held), &credit, self.amount);
         execution.advance(key, |record| {
             record.status = TransactionStatus::Acsc;
@@ -63,6 +71,32 @@ impl Execute for Post {
             amount: Amount::from_minor(1_000),
         }
     }
+}
+
+/// A hold that is posted is a payment of this moment, for licences too.
+fn check_licences(execution: &Execution<'_>, record: &Record) -> Result<(), Rejection> {
+    let RecordKind::Hold { payment, .. } = record.kind else {
+        return Ok(());
+    };
+    let movement = &record.movement;
+    let (debtor, creditor) = (movement.debtor_agent, movement.creditor_agent);
+    let Some(creditor) = creditor else {
+        return Ok(());
+    };
+    let sides = [
+        (Side::Debtor, debtor, &movement.debtor_account, creditor),
+        (Side::Creditor, creditor, &movement.creditor_account, debtor),
+    ];
+    sides
+        .into_iter()
+        .try_for_each(|(side, lei, account, other)| {
+            check_payment_licence(
+                (execution.state, execution.time),
+                (side, &AgentIdentification::Lei(lei), lei, account.as_ref()),
+                other,
+                (payment, movement.currency, movement.amount),
+            )
+        })
 }
 
 /// The record that an agent's reference names.
@@ -87,7 +121,7 @@ pub(super) fn open_hold(
     uetr: Uetr,
 ) -> Result<(InstructionKey, Record), Rejection> {
     let (key, record) = find(execution.state, agent, uetr)?;
-    let RecordKind::Hold { expires } = record.kind else {
+    let RecordKind::Hold { expires, .. } = record.kind else {
         return Err(Rejection::OriginalKind {
             uetr,
             needed: "a hold",

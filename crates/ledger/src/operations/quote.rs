@@ -83,6 +83,12 @@ impl Execute for Quote {
                 Err(Rejection::QuoteConflict { quote: self.quote })
             };
         }
+        checks::exchange_licence(
+            (state, time),
+            (provider, &self.provider),
+            None,
+            (self.currency, self.maximum),
+        )?;
         let rules = &state.rules().common;
         let latest = time.after(rules.exchange.quote_validity_max_ms);
         if self.expires <= time || self.expires > latest {

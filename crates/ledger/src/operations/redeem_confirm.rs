@@ -55,6 +55,7 @@ impl Execute for RedeemConfirm {
             .movement
             .debtor_account
             .expect("an open redemption has its account");
+        checks::redemption_is_free(execution.state, execution.time, &account)?;
         let contra = checks::currency_known(execution.state, currency)?
             .contra
             .clone();

@@ -6,6 +6,7 @@ use crate::execution::{Execution, Item};
 use crate::records::{InstructionKey, RecordKind};
 use crate::rejection::Rejection;
 use crate::state::State;
+use crate::supervision::Side;
 use crate::{checks, posting};
 use karwan_types::{AccountNumber, AgentIdentification, Amount, CurrencyCode, Movement, Uetr};
 use schemars::JsonSchema;
@@ -74,10 +75,17 @@ impl Execute for RedeemRequest {
             self.currency,
             "redeem this currency",
         )?;
+        checks::issuer_licence(
+            (state, execution.time),
+            (participant, &self.agent),
+            (self.currency, self.amount),
+            Side::Debtor,
+        )?;
         checks::issuer_window(state, self.currency, execution.time)?;
         let account = checks::settlement_account(state, participant, &self.agent, self.currency)?;
         let row = state.account(&account).expect("found above");
         checks::debit_account(&account, row, self.currency)?;
+        checks::redemption_is_free(state, execution.time, &account)?;
         posting::hold(execution.state, &account, self.amount)?;
         for item in open {
             execution.pending(item);

@@ -38,8 +38,11 @@ impl Execute for RotateKey {
                 holders: [record.holder].into(),
                 need: Need::AnySigner,
             }])),
-            // Readers cannot sign; the governor of their jurisdiction rotates for them.
-            Holder::Regulator(jurisdiction) | Holder::Auditor(jurisdiction) => {
+            // Readers cannot sign; the governor of their jurisdiction rotates for them, and for its regulator and courts, so
+            // that a lost key cannot be replaced by whoever found it.
+            Holder::Regulator(jurisdiction)
+            | Holder::Auditor(jurisdiction)
+            | Holder::Court(jurisdiction) => {
                 let holders = [Holder::Governor(jurisdiction)].into();
                 Ok(Authority::new(vec![Group {
                     holders,

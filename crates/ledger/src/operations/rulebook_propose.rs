@@ -4,9 +4,9 @@
 use super::Execute;
 use crate::authority::{Authority, Group, Need, SignerGroup};
 use crate::execution::{Execution, Item};
-use crate::records::Holder;
+use crate::records::{Holder, Role};
 use crate::rejection::Rejection;
-use crate::rulebook::{Clause, Quorum, Rulebook, RulebookRecord, RulebookStatus};
+use crate::rulebook::{Clause, Quorum, Rulebook, RulebookError, RulebookRecord, RulebookStatus};
 use crate::state::State;
 use karwan_types::{DurationMs, Hash, JurisdictionCode, Timestamp, TransactionStatus};
 use schemars::JsonSchema;
@@ -54,6 +54,9 @@ impl Execute for RulebookPropose {
         self.base(state)?;
         if let Some(jurisdiction) = self.rulebook.stranger(&state.chain().jurisdictions) {
             return Err(Rejection::JurisdictionUnknown { jurisdiction });
+        }
+        if let Some(problem) = locked_out(state, &self.rulebook) {
+            return Err(Rejection::RulebookInvalid { problem });
         }
         let last = state.rulebooks().last().map_or(0, |(version, _)| *version);
         let next = last.saturating_add(1);
@@ -167,4 +170,24 @@ fn changed_clauses<'a>(
         })
     };
     missing(base, candidate).chain(missing(candidate, base))
+}
+
+/// The first jurisdiction whose regulator or courts could not sign an order any more: no key can be added to the ledger.
+fn locked_out(state: &State, candidate: &Rulebook) -> Option<RulebookError> {
+    let jurisdictions = state.chain().jurisdictions.iter();
+    let authorities = jurisdictions.flat_map(|code| {
+        [Holder::Regulator(*code), Holder::Court(*code)].map(|holder| (*code, holder))
+    });
+    let lacks = |(code, holder): &(JurisdictionCode, Holder)| {
+        let keys = state.keys().filter(|(_, record)| {
+            record.holder == *holder && record.role == Role::Approver && record.revoked_at.is_none()
+        });
+        let keys = keys.count();
+        keys > 0 && keys < usize::from(candidate.supervision(*code).order_signers)
+    };
+    let (code, _) = authorities.into_iter().find(lacks)?;
+    Some(RulebookError {
+        what: format!("supervision.order_signers of {code}"),
+        rule: "is more than its regulator or its courts have keys in force",
+    })
 }

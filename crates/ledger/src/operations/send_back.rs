@@ -12,8 +12,8 @@ use crate::rejection::Rejection;
 use crate::state::State;
 use crate::{checks, posting};
 use karwan_types::{
-    AgentIdentification, Amount, ExternalCode, Hash, Movement, RETURN_REASONS, TransactionStatus,
-    Uetr, is_reason,
+    AgentIdentification, Amount, ExternalCode, Hash, Movement, RETURN_REASONS, Timestamp,
+    TransactionStatus, Uetr, is_reason,
 };
 
 /// What goes back of which payment.
@@ -95,7 +95,8 @@ impl SendBack<'_> {
     ) -> Result<(), Rejection> {
         let (key, original) = find(execution.state, self.original_agent, self.original_uetr)?;
         let returned = self.returned_after(&original)?;
-        self.transfer(execution.state, &original)?;
+        let time = execution.time;
+        self.transfer((execution.state, time), &original)?;
         let whole = returned == original.movement.amount;
         let mut record = original;
         record.returned = returned;
@@ -125,7 +126,11 @@ impl SendBack<'_> {
         }
         Ok(returned)
     }
-    fn transfer(&self, state: &mut State, original: &Record) -> Result<(), Rejection> {
+    fn transfer(
+        &self,
+        (state, time): (&mut State, Timestamp),
+        original: &Record,
+    ) -> Result<(), Rejection> {
         let movement = &original.movement;
         let returner = movement
             .creditor_agent
@@ -136,7 +141,7 @@ impl SendBack<'_> {
         let creditor = checks::creditor_agent(state, &receiver)?;
         checks::currency_moves(state, movement.currency)?;
         let route = checks::route(
-            state,
+            (state, time),
             movement.currency,
             (debtor, &returner, movement.creditor_account.as_ref()),
             (creditor, &receiver, movement.debtor_account.as_ref()),

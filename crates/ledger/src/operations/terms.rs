@@ -6,8 +6,10 @@ use crate::execution::{Execution, Item, Route};
 use crate::posting::Transfer;
 use crate::records::{AccountClass, InstructionKey, Money, RecordKind};
 use crate::rejection::Rejection;
+use crate::rulebook::Permission;
 use crate::state::State;
-use crate::{checks, limits, posting, queue};
+use crate::supervision::{Side, Use};
+use crate::{checks, limits, posting, queue, supervision};
 use karwan_types::{
     AccountNumber, AgentIdentification, Amount, CurrencyCode, Date, ExternalCode, Hash, Lei,
     Max35Text, Movement, Timestamp, Uetr,
@@ -17,6 +19,37 @@ use serde::{Deserialize, Serialize};
 
 /// The most commitments to parties' data in one payment.
 pub const COMMITMENTS_MAX: usize = 10;
+
+/// Whether the licences of one side of a payment allow it.
+pub(crate) fn check_payment_licence(
+    (state, time): (&State, Timestamp),
+    (side, agent, participant, account): (Side, &AgentIdentification, Lei, Option<&AccountNumber>),
+    other: Lei,
+    (kind, currency, amount): (PaymentKind, CurrencyCode, Amount),
+) -> Result<(), Rejection> {
+    let home = |lei| supervision::home(state, lei);
+    let (Some(jurisdiction), Some(counterparty)) = (home(participant), home(other)) else {
+        return Ok(());
+    };
+    let permission = match kind {
+        PaymentKind::FinancialInstitution => Permission::InstitutionPayment,
+        PaymentKind::Customer => Permission::CustomerPayment,
+    };
+    let permissions = supervision::permissions(state, permission, account);
+    let clients = permissions.contains(&Permission::ClientMoney);
+    let used = Use {
+        side,
+        agent,
+        participant,
+        jurisdiction,
+        counterparty,
+        permissions: &permissions,
+        currency,
+        amount,
+        winds_down: side == Side::Debtor && clients,
+    };
+    supervision::check_licence(state, time, &used)
+}
 
 /// Which message a payment is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -257,8 +290,9 @@ impl PaymentTerms {
         let from = checks::times(state, time, self)?;
         let debtor = checks::debtor_agent(state, &self.debtor_agent)?;
         let creditor = checks::creditor_agent(state, &self.creditor_agent)?;
+        self.check_licences(state, time, (debtor, creditor))?;
         checks::currency_moves(state, self.currency)?;
-        let route = self.route(state, debtor, creditor)?;
+        let route = self.route(state, time, (debtor, creditor))?;
         checks::amount_limits(state, self.currency, self.amount)?;
         let money = Money {
             currency: self.currency,
@@ -268,20 +302,25 @@ impl PaymentTerms {
         Ok((route, from))
     }
     /// Where it stands while its currency is halted: checks 7 and 9, which tell whose accounts are concerned.
-    pub(crate) fn stand(&self, state: &State) -> Result<Route, Rejection> {
+    pub(crate) fn stand(&self, state: &State, time: Timestamp) -> Result<Route, Rejection> {
         let debtor = checks::debtor_agent(state, &self.debtor_agent)?;
         let creditor = checks::creditor_agent(state, &self.creditor_agent)?;
-        self.route(state, debtor, creditor)
+        self.route(state, time, (debtor, creditor))
     }
     /// Check 9.
-    fn route(&self, state: &State, debtor: Lei, creditor: Lei) -> Result<Route, Rejection> {
+    fn route(
+        &self,
+        state: &State,
+        time: Timestamp,
+        (debtor, creditor): (Lei, Lei),
+    ) -> Result<Route, Rejection> {
         let classes: &[AccountClass] = match self.kind {
             PaymentKind::FinancialInstitution => &[AccountClass::Settlement],
             // Client money may pay for clients, never for the house.
             PaymentKind::Customer => &[AccountClass::Settlement, AccountClass::ClientSegregated],
         };
         checks::route(
-            state,
+            (state, time),
             self.currency,
             (debtor, &self.debtor_agent, self.debtor_account.as_ref()),
             (
@@ -291,6 +330,41 @@ impl PaymentTerms {
             ),
             classes,
         )
+    }
+    /// The part of checks 7 and 8 that concerns licences, for both institutions.
+    fn check_licences(
+        &self,
+        state: &State,
+        time: Timestamp,
+        (debtor, creditor): (Lei, Lei),
+    ) -> Result<(), Rejection> {
+        let (debit, credit) = (
+            self.debit_account(state),
+            self.credit_account(state, creditor),
+        );
+        let sides = [
+            (Side::Debtor, &self.debtor_agent, debtor, debit, creditor),
+            (
+                Side::Creditor,
+                &self.creditor_agent,
+                creditor,
+                credit,
+                debtor,
+            ),
+        ];
+        for (side, agent, participant, account, other) in sides {
+            check_payment_licence(
+                (state, time),
+                (side, agent, participant, account.as_ref()),
+                other,
+                (self.kind, self.currency, self.amount),
+            )?;
+        }
+        Ok(())
+    }
+    fn credit_account(&self, state: &State, creditor: Lei) -> Option<AccountNumber> {
+        let usual = || state.settlement_account(&creditor, &self.currency).cloned();
+        self.creditor_account.clone().or_else(usual)
     }
     /// Checks 6 to 13 and the movement itself.
     pub(crate) fn settle(&self, state: &mut State, time: Timestamp) -> Result<(), Rejection> {

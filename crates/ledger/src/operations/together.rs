@@ -58,7 +58,7 @@ impl Together<'_> {
             let found = match leg.examine(state, time) {
                 Err(rejection @ Rejection::CurrencyHalted { .. }) => {
                     examined.halted.get_or_insert((index, rejection));
-                    leg.stand(state).map(|route| (route, time))
+                    leg.stand(state, time).map(|route| (route, time))
                 }
                 found => found,
             };

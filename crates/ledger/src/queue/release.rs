@@ -88,8 +88,8 @@ fn attempt(
 }
 
 impl State {
-    /// Why a payment waits in the queue, by the rules and balances after the last block; none when it does not wait there. The
-    /// sentence tells no balance: both sides of the payment may read it.
+    /// Why a payment waits in the queue, by the rules and balances after the last block; none when it does not wait there, or
+    /// when its parties may not be told. The sentence tells no balance: both sides of the payment may read it.
     #[must_use]
     pub fn why_waiting(&self, payment: &InstructionKey) -> Option<Rejection> {
         let (number, entry) = self.queued(payment)?;
@@ -100,6 +100,7 @@ impl State {
         }
         let transfers = match examine(self, time, entry) {
             Ok(transfers) => transfers,
+            Err((_, rejection)) if rejection.order().is_some() => return None,
             Err((_, rejection)) => return Some(rejection),
         };
         if is_blocked(self, number, time) {

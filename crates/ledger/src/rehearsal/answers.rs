@@ -162,6 +162,7 @@ pub(super) fn left_out(
         clause: state.rules().cited(rejection).id.clone(),
         rulebook: state.rules().version,
         emergency: None,
+        withheld: None,
         movement: None,
     };
     let movements = operation.movements(state).into_iter();

@@ -1,7 +1,7 @@
 //! What makes a rulebook sound. Checked for the genesis document and for every proposal.
 
 use super::clause::rules;
-use super::{Clause, EMERGENCY_MAX, NationalRules, Rulebook, limit_of};
+use super::{Activity, Clause, EMERGENCY_MAX, NationalRules, Rulebook, limit_of};
 use crate::records::Money;
 use karwan_types::{DurationMs, JurisdictionCode};
 use std::collections::BTreeSet;
@@ -22,6 +22,10 @@ pub(super) const ACCOUNT_ENTRIES_MAX: u32 = 5_000;
 pub(super) const QUOTES_MAX: u32 = 10_000;
 /// The widest band around a reference rate, in basis points: up to twice the rate.
 pub(super) const BAND_BPS_MAX: u32 = 10_000;
+/// The most activities of a jurisdiction, and the most entries of any list inside one.
+const ACTIVITIES_MAX: usize = 64;
+/// The most keys that a rulebook may ask for under an order: as many as a transaction can bring.
+const ORDER_SIGNERS_MAX: u8 = 16;
 /// The longest of every duration but retention: 100 years would fit, ten are plenty.
 const DURATION_MAX: DurationMs = DurationMs::from_millis(10 * 366 * 86_400_000);
 
@@ -63,6 +67,7 @@ impl Rulebook {
     fn check_common(&self) -> Result<(), RulebookError> {
         let common = &self.common;
         check_limits("common.payment_max", &common.payment_max)?;
+        check_signers("common", common.supervision.order_signers)?;
         let queue = &common.queue;
         let recall = &common.recall;
         let ordered = recall
@@ -115,6 +120,7 @@ impl Rulebook {
             common.proposal_validity_max_ms,
             common.retention_ms,
             common.notice_min_ms,
+            common.supervision.freeze_max_ms,
             queue.waiting_max_ms,
             recall.answer_ms,
             common.exchange.quote_validity_max_ms,
@@ -168,6 +174,16 @@ impl Rulebook {
             if rules.payment_max.iter().any(looser) {
                 return Err(wrong(what, "allows a larger payment than the common part"));
             }
+            let (own, common) = (&rules.supervision, &self.common.supervision);
+            if own.order_signers < common.order_signers || own.freeze_max_ms > common.freeze_max_ms
+            {
+                return Err(wrong(
+                    what,
+                    "asks for fewer signers of an order, or allows a longer freeze, than the common part",
+                ));
+            }
+            check_signers(&what, own.order_signers)?;
+            check_activities(&what, &rules.activities)?;
         }
         Ok(())
     }
@@ -247,6 +263,51 @@ fn check_limits(what: &str, limits: &[Money]) -> Result<(), RulebookError> {
             what,
             "must be at most 64 amounts, each currency once and in order",
         ));
+    }
+    Ok(())
+}
+
+/// An order needs somebody's signature, and no more than a transaction can bring.
+fn check_signers(what: &str, signers: u8) -> Result<(), RulebookError> {
+    if (1..=ORDER_SIGNERS_MAX).contains(&signers) {
+        return Ok(());
+    }
+    Err(wrong(
+        format!("{what} supervision.order_signers"),
+        "must be from 1 to 16",
+    ))
+}
+
+/// Activities name each code once, in order, and so do the lists inside.
+fn check_activities(what: &str, activities: &[Activity]) -> Result<(), RulebookError> {
+    fn is_list<T: Ord>(list: &[T]) -> bool {
+        list.len() <= ACTIVITIES_MAX && list.windows(2).all(|two| two[0] < two[1])
+    }
+    let ordered = activities.windows(2).all(|two| two[0].code < two[1].code);
+    if activities.len() > ACTIVITIES_MAX || !ordered {
+        return Err(wrong(
+            format!("{what} activities"),
+            "must be at most 64, each code once and in order",
+        ));
+    }
+    for activity in activities {
+        let lists = is_list(&activity.kinds)
+            && is_list(&activity.permissions)
+            && is_list(&activity.checklist);
+        let what = format!("{what} activity {}", activity.code);
+        if !lists {
+            return Err(wrong(
+                what,
+                "has kinds, permissions or a checklist that are not at most 64, each once and in order",
+            ));
+        }
+        if activity.kinds.is_empty() || activity.permissions.is_empty() {
+            return Err(wrong(what, "needs a kind of institution and a permission"));
+        }
+        let term = activity.term_max_ms;
+        if term > DURATION_MAX || term == DurationMs::from_millis(0) {
+            return Err(wrong(what, "needs a term of at most ten years"));
+        }
     }
     Ok(())
 }

@@ -49,7 +49,7 @@ pub struct ClauseText {
 }
 
 /// The rules that an outcome may cite besides those that refuse.
-const CITED: [&str; 4] = ["4.4", "4.5", "4.14", "6"];
+const CITED: [&str; 5] = ["4.4", "4.5", "4.14", "6", "9"];
 
 /// Every rule that the ledger applies, in order: a rulebook has a common clause for each.
 pub(crate) fn rules() -> BTreeSet<&'static str> {

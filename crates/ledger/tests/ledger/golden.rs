@@ -16,6 +16,7 @@ mod instructions;
 mod queue;
 mod rows;
 mod rules;
+mod supervision;
 
 use book::Book;
 use core::fmt::Debug;
@@ -31,6 +32,7 @@ fn the_bytes_of_the_ledger_are_the_committed_ones() {
     rules::add(&mut book);
     queue::add(&mut book);
     exchange::add(&mut book);
+    supervision::add(&mut book);
     genesis::add(&mut book);
     impact::add(&mut book);
     book.require_every_type();

@@ -66,6 +66,7 @@ fn participant(
             role: Role::Maker,
         }],
         accounts,
+        licences: Vec::new(),
     }
 }
 
@@ -114,6 +115,8 @@ fn genesis(fields: &LedgerFields, time: Timestamp) -> Genesis {
             code: "PK".parse().unwrap(),
             governors: vec![secret("governor").public_key()],
             regulators: Vec::new(),
+            supervisors: Vec::new(),
+            courts: Vec::new(),
             auditors: Vec::new(),
         }],
         validators: validators.collect(),

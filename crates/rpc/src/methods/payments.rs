@@ -214,7 +214,10 @@ fn receipt(reading: &Reading, placed: &Placed) -> Result<ReceiptAnswer, Problem>
 }
 
 /// Every change of the validator set before a block, with the header that names it and its certificate.
-fn validator_changes(reading: &Reading, height: Height) -> Result<Vec<ValidatorChange>, Problem> {
+pub(super) fn validator_changes(
+    reading: &Reading,
+    height: Height,
+) -> Result<Vec<ValidatorChange>, Problem> {
     let changes = reading.snapshot.state.validator_changes();
     let earlier = changes.take_while(|(changed_at, _)| *changed_at < height);
     let mut proven = Vec::new();

@@ -36,6 +36,12 @@ pub struct OutcomeView {
     pub clause: String,
     /// The version of the rulebook in force.
     pub rulebook: u32,
+    /// The emergency rule that decided it on top of the rulebook: jurisdiction and number, as `PK/1`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emergency: Option<String>,
+    /// The salted commitment to the order behind a refusal whose parties may not learn it; the authority can open it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withheld: Option<View<Hash>>,
     /// The money side.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub movement: Option<MovementView>,
@@ -97,6 +103,10 @@ impl OutcomeView {
             status: View(outcome.status),
             refusal: outcome.refusal.as_ref().map(RefusalView::new),
             clause: outcome.clause.to_string(),
+            emergency: outcome
+                .emergency
+                .map(|rule| format!("{}/{}", rule.jurisdiction, rule.number)),
+            withheld: outcome.withheld.map(View),
             rulebook: outcome.rulebook,
             movement: outcome.movement.as_ref().map(MovementView::new),
             waiting: None,

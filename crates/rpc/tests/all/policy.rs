@@ -72,6 +72,7 @@ fn table(subjects: &Subjects) -> Vec<Cells> {
     [
         payments(subjects),
         accounts(),
+        proofs(),
         blocks(subjects),
         institutions(subjects),
         waiting(subjects),
@@ -129,6 +130,19 @@ fn payments(subjects: &Subjects) -> Vec<Cells> {
             None,
             "U NNNN NNN NNN NN F",
         ),
+    ]
+}
+
+/// An account is proved to whoever may see it; licences are a public register; a freeze, and that there is none, is known to
+/// the jurisdiction's own supervisors only.
+fn proofs() -> Vec<Cells> {
+    let licence = json!({ "participant": lei("BRAVO"), "activity": "SETTLEMENT" });
+    let freeze = json!({ "jurisdiction": "PK", "subject": { "Account": "ALFA-PKR" } });
+    let cell = |subject, seen| cells("state.prove", json!({ "subject": subject }), None, seen);
+    vec![
+        cell(json!({ "account": "BRAVO-PKR" }), "U NVNN VVN NVN NN F"),
+        cell(json!({ "licence": licence }), "U VVVV VVV VVV VV F"),
+        cell(json!({ "freeze": freeze }), "U NNNN NNN VNN VN F"),
     ]
 }
 

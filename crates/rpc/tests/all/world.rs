@@ -116,6 +116,7 @@ fn participant(institution: &Institution, kind: ParticipantKind) -> GenesisParti
             | ParticipantKind::Emi
             | ParticipantKind::Pso => Vec::new(),
         },
+        licences: Vec::new(),
     }
 }
 
@@ -125,6 +126,8 @@ pub(crate) fn genesis() -> Genesis {
         code: code.parse().unwrap(),
         governors: vec![key(&format!("{code}/GOVERNOR"))],
         regulators: vec![key(&format!("{code}/REGULATOR"))],
+        supervisors: vec![key(&format!("{code}/SUPERVISOR"))],
+        courts: vec![key(&format!("{code}/COURT"))],
         auditors: vec![key(&format!("{code}/AUDITOR"))],
     };
     let currency = |(name, _, _, currencies): &Institution| GenesisCurrency {

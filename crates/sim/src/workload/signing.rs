@@ -1,7 +1,7 @@
 //! Who signs an idea: mostly all that may be needed, sometimes too few or somebody else.
 
 use super::Thinker;
-use crate::town::{Institution, auditor, governor, regulator};
+use crate::town::{Institution, auditor, court, governor, regulator, supervisor};
 use karwan_ledger::{Holder, Operation, SIGNATURES_MAX, SignerGroup};
 
 impl Thinker<'_> {
@@ -68,7 +68,8 @@ impl Thinker<'_> {
                 None => Vec::new(),
             },
             Holder::Governor(code) => vec![governor(code)],
-            Holder::Regulator(code) => vec![regulator(code)],
+            Holder::Regulator(code) => vec![supervisor(code, 1), supervisor(code, 2)],
+            Holder::Court(code) => vec![court(code, 1), court(code, 2)],
             Holder::Auditor(code) => vec![auditor(code)],
         }
     }

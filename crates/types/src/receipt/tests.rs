@@ -30,6 +30,7 @@ fn outcome(byte: u8) -> Outcome {
         clause: "5".parse().unwrap(),
         rulebook: 1,
         emergency: None,
+        withheld: None,
         movement: Some(Movement {
             uetr: Uetr::from_random_bytes([byte; 16]),
             debtor_agent: "529900T8BM49AURSDO55".parse().unwrap(),

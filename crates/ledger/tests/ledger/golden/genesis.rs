@@ -103,7 +103,7 @@ fn document() -> GenesisDocument {
         network: word("golden network"),
         time: time(0),
         rulebook: rulebook(),
-        jurisdictions: vec![jurisdiction("PK", 10), jurisdiction("KG", 15)],
+        jurisdictions: vec![jurisdiction("PK", 100), jurisdiction("KG", 110)],
         validators: vec![validator(1, "PK"), validator(2, "KG")],
         currencies: vec![
             currency("PKR", PK_ISSUER, 300),
@@ -124,6 +124,8 @@ fn jurisdiction(code: &str, seed: u8) -> GenesisJurisdiction {
         governors: vec![secret(seed).public_key(), secret(seed + 1).public_key()],
         regulators: vec![secret(seed + 2).public_key()],
         auditors: vec![secret(seed + 3).public_key()],
+        supervisors: vec![secret(seed + 4).public_key(), secret(seed + 5).public_key()],
+        courts: vec![secret(seed + 6).public_key(), secret(seed + 7).public_key()],
     }
 }
 
@@ -153,6 +155,7 @@ fn issuer(lei: &str, country: &str, seed: u8) -> GenesisParticipant {
         policy: vec![tier(None, 1, 1, 0)],
         keys: vec![key(seed, Role::Maker), key(seed + 1, Role::Checker)],
         accounts: Vec::new(),
+        licences: Vec::new(),
     }
 }
 
@@ -178,6 +181,7 @@ fn bank(lei: &str, country: &str, seed: u8) -> GenesisParticipant {
             AccountClass::Settlement,
             if country == "PK" { 5_000_000 } else { 0 },
         )],
+        licences: Vec::new(),
     }
 }
 

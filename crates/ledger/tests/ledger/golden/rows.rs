@@ -4,8 +4,8 @@ use super::{Book, chain, every, hash, secret, time, uetr, word};
 use karwan_ledger::{
     Account, AccountClass, AccountStatus, ApprovalPolicy, ApprovalTier, ChainRecord, Currency,
     CurrencyStatus, Holder, InstructionKey, KeyRecord, Operation, Participant, ParticipantKind,
-    ParticipantStatus, PendingApproval, RecallCase, RecallDecision, RecallStatus, Record,
-    RecordKind, Role, RtgsReference, StateTreeEntry,
+    ParticipantStatus, PaymentKind, PendingApproval, RecallCase, RecallDecision, RecallStatus,
+    Record, RecordKind, Role, RtgsReference, StateTreeEntry,
 };
 use karwan_types::{
     Amount, ClearingMember, Height, InstructionHash, Lei, Movement, Refusal, StateKey,
@@ -151,6 +151,7 @@ fn keys(book: &mut Book) {
         Governor => Holder::Governor(word("PK")),
         Regulator => Holder::Regulator(word("KG")),
         Auditor => Holder::Auditor(word("KZ")),
+        Court => Holder::Court(word("UZ")),
     });
     for (name, holder) in holders {
         book.value(name, &holder);
@@ -229,7 +230,7 @@ fn records(book: &mut Book) {
         Payment => RecordKind::Payment,
         IssueRequest => RecordKind::IssueRequest,
         Redemption => RecordKind::Redemption,
-        Hold => RecordKind::Hold { expires: time(60) },
+        Hold => RecordKind::Hold { expires: time(60), payment: PaymentKind::Customer },
         Return => RecordKind::Return { original: instruction_key(2), reason: word("AC04") },
     });
     for (name, kind) in kinds {

@@ -2,8 +2,9 @@
 
 use super::{Book, every, hash, time, word};
 use karwan_ledger::{
-    Clause, ClauseText, EmergencyMeasure, EmergencyRecord, LawReference, Money, NationalRules,
-    Quorum, RecallWindow, Rulebook, RulebookRecord, RulebookStatus,
+    Activity, Clause, ClauseText, EmergencyMeasure, EmergencyRecord, LawReference, Money,
+    NationalRules, ParticipantKind, Permission, Quorum, RecallWindow, Rulebook, RulebookRecord,
+    RulebookStatus, SupervisionRules,
 };
 use karwan_types::{Amount, DurationMs, InstructionHash};
 
@@ -11,6 +12,33 @@ fn money(minor: u128) -> Money {
     Money {
         currency: word("PKR"),
         amount: Amount::from_minor(minor),
+    }
+}
+
+fn activity() -> Activity {
+    Activity {
+        code: word("SETTLEMENT"),
+        name: word("Settlement of payments"),
+        law: Some(law()),
+        kinds: vec![ParticipantKind::Bank, ParticipantKind::Vasp],
+        permissions: vec![
+            Permission::InstitutionPayment,
+            Permission::CustomerPayment,
+            Permission::IssueAndRedemption,
+            Permission::Exchange,
+            Permission::ClientMoney,
+        ],
+        checklist: vec![word("BUSINESS-PLAN"), word("CAPITAL")],
+        no_objection: true,
+        term_max_ms: DurationMs::from_millis(365 * 86_400_000),
+    }
+}
+
+fn law() -> LawReference {
+    LawReference {
+        citation: word("PK VAA 2026 s.70"),
+        dated: "2026-07-01".parse().unwrap(),
+        verified: false,
     }
 }
 
@@ -31,16 +59,17 @@ pub(super) fn rulebook() -> Rulebook {
         jurisdiction: word("PK"),
         domestic_payments: true,
         payment_max: vec![money(700_000_000)],
+        activities: vec![activity()],
+        supervision: SupervisionRules {
+            order_signers: 2,
+            freeze_max_ms: DurationMs::from_millis(86_400_000),
+        },
     }];
     let own = Clause {
         id: word("PK-10"),
         rule: word("4.10"),
         jurisdiction: Some(word("PK")),
-        law: Some(LawReference {
-            citation: word("PK VAA 2026 s.70"),
-            dated: "2026-07-01".parse().unwrap(),
-            verified: false,
-        }),
+        law: Some(law()),
         texts: vec![ClauseText {
             language: word("en"),
             hash: hash(9),
@@ -67,6 +96,17 @@ pub(super) fn add(book: &mut Book) {
     book.value("ExchangeRules", &common.exchange);
     book.value("RecallWindow", &common.recall.windows[0]);
     book.value("NationalRules", &rulebook.national[0]);
+    book.value("SupervisionRules", &rulebook.national[0].supervision);
+    book.value("Activity", &rulebook.national[0].activities[0]);
+    for (name, permission) in every!(Permission {
+        InstitutionPayment,
+        CustomerPayment,
+        IssueAndRedemption,
+        Exchange,
+        ClientMoney,
+    }) {
+        book.value(name, &permission);
+    }
     let own = rulebook
         .clauses
         .iter()

@@ -230,6 +230,12 @@ impl Model {
             for key in &place.governors {
                 cut(*key, Holder::Governor(place.code), Role::Approver);
             }
+            for key in &place.supervisors {
+                cut(*key, Holder::Regulator(place.code), Role::Approver);
+            }
+            for key in &place.courts {
+                cut(*key, Holder::Court(place.code), Role::Approver);
+            }
             for key in &place.regulators {
                 cut(*key, Holder::Regulator(place.code), Role::Access);
             }

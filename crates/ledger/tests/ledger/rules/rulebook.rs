@@ -12,11 +12,8 @@ fn limit(text: &str) -> Money {
     Money { currency, amount }
 }
 fn national(place: &str) -> NationalRules {
-    NationalRules {
-        jurisdiction: country(place),
-        domestic_payments: true,
-        payment_max: Vec::new(),
-    }
+    let supervision = network().rulebook.common.supervision;
+    NationalRules::plain(country(place), true, supervision)
 }
 fn own_clause(place: &str, rule: &str) -> Clause {
     Clause {
@@ -381,4 +378,17 @@ fn everything_at_one_height_is_judged_by_one_version() {
     let outcomes = chain.at(propose.activates).block(&[]);
     assert_eq!(say(&outcomes), "ACSC, CANC");
     assert!(outcomes.iter().all(|outcome| outcome.rulebook == 2));
+}
+
+#[test]
+fn a_version_under_which_a_regulator_could_sign_no_order_is_refused() {
+    let mut chain = Chain::new();
+    let locked = proposal(&chain, |rulebook| {
+        rulebook.common.supervision.order_signers = 3
+    });
+    chain.check(locked, &governors(), "RJCT NARR RULEBOOK_INVALID");
+    let fits = proposal(&chain, |rulebook| {
+        rulebook.common.supervision.order_signers = 2
+    });
+    chain.check(fits, &governors(), "PDNG");
 }

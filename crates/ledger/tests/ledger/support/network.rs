@@ -37,6 +37,11 @@ fn jurisdiction(code: &str) -> GenesisJurisdiction {
         governors: vec![governor(code).public_key()],
         regulators: vec![regulator(code).public_key()],
         auditors: vec![auditor(code).public_key()],
+        supervisors: vec![
+            supervisor(code, 1).public_key(),
+            supervisor(code, 2).public_key(),
+        ],
+        courts: vec![court(code).public_key(), second_court(code).public_key()],
     }
 }
 
@@ -94,6 +99,7 @@ fn participant(of: Institution) -> GenesisParticipant {
         keys: keys(of),
         accounts: accounts(of),
         payload_recipient: None,
+        licences: Vec::new(),
     }
 }
 

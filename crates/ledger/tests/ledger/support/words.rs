@@ -100,6 +100,16 @@ pub(crate) fn governor(country: &str) -> SecretKey {
 pub(crate) fn regulator(country: &str) -> SecretKey {
     key(&format!("{country} regulator"))
 }
+/// A key with which the regulator signs orders.
+pub(crate) fn supervisor(country: &str, number: u8) -> SecretKey {
+    key(&format!("{country} supervisor {number}"))
+}
+pub(crate) fn court(country: &str) -> SecretKey {
+    key(&format!("{country} court"))
+}
+pub(crate) fn second_court(country: &str) -> SecretKey {
+    key(&format!("{country} second court"))
+}
 pub(crate) fn auditor(country: &str) -> SecretKey {
     key(&format!("{country} auditor"))
 }

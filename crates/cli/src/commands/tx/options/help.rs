@@ -32,7 +32,7 @@ pub(super) fn sentence(field: &Field) -> String {
         }
     };
     let absent = match &field.absent {
-        Absent::NewReference => "; a new one when left out".to_owned(),
+        Absent::NewReference | Absent::RandomBytes => "; a new one when left out".to_owned(),
         Absent::Default(serde_json::Value::String(word)) => format!("; {word} when left out"),
         Absent::Default(serde_json::Value::Number(number)) => {
             let is_duration = matches!(field.form, Form::Word(_));

@@ -1,0 +1,101 @@
+//! Licences and freezes with every field filled.
+
+use super::{Book, every, hash, time, word};
+use karwan_ledger::{
+    ChecklistDocument, FreezeKey, FreezeMode, FreezeRecord, FreezeSubject, Licence, LicenceKey,
+    LicenceScope, LicenceStatus, Money, QueuedPayments, Suspension,
+};
+use karwan_types::{Amount, InstructionHash, TransactionId};
+
+pub(super) fn add(book: &mut Book) {
+    let key = LicenceKey {
+        participant: word("529900T8BM49AURSDO55"),
+        activity: word("SETTLEMENT"),
+    };
+    book.value("LicenceKey", &key);
+    for (name, queued) in every!(QueuedPayments { Wait, Refuse }) {
+        book.value(name, &queued);
+    }
+    let suspension = Suspension {
+        until: Some(time(9)),
+        queued: QueuedPayments::Refuse,
+        client_withdrawals: true,
+    };
+    let statuses = every!(LicenceStatus {
+        Applied => LicenceStatus::Applied,
+        NoObjection => LicenceStatus::NoObjection,
+        Refused => LicenceStatus::Refused,
+        Granted => LicenceStatus::Granted,
+        Suspended => LicenceStatus::Suspended(suspension),
+        Revoked => LicenceStatus::Revoked { wind_down_until: time(8) },
+        Expired => LicenceStatus::Expired,
+        Surrendered => LicenceStatus::Surrendered,
+    });
+    for (name, status) in statuses {
+        book.value(name, &status);
+    }
+    let licence = Licence {
+        status: LicenceStatus::Granted,
+        documents: vec![ChecklistDocument {
+            item: word("BUSINESS-PLAN"),
+            hash: hash(1),
+        }],
+        no_objection: Some(word("NOC-7")),
+        scope: LicenceScope {
+            currencies: vec![word("KGS"), word("PKR")],
+            corridors: vec![word("KG")],
+            payment_max: vec![Money {
+                currency: word("PKR"),
+                amount: Amount::from_minor(5_000),
+            }],
+        },
+        conditions: vec![word("Quarterly report")],
+        from: time(1),
+        until: time(2),
+        instruction: InstructionHash(hash(3)),
+        transaction: TransactionId(hash(4)),
+        operation: word("LicenceGrant"),
+        changed: time(3),
+    };
+    book.value("Licence", &licence);
+    add_freezes(book);
+}
+
+fn add_freezes(book: &mut Book) {
+    let subjects = every!(FreezeSubject {
+        Account => FreezeSubject::Account(word("1091234567890123")),
+        Participant => FreezeSubject::Participant(word("529900T8BM49AURSDO55")),
+        Currency => FreezeSubject::Currency(word("PKR")),
+        Corridor => FreezeSubject::Corridor(word("KG")),
+    });
+    for (name, subject) in subjects {
+        let jurisdiction = word("PK");
+        book.value(
+            name,
+            &FreezeKey {
+                jurisdiction,
+                subject,
+            },
+        );
+    }
+    for (name, mode) in every!(FreezeMode {
+        Debit,
+        Credit,
+        Full
+    }) {
+        book.value(name, &mode);
+    }
+    let freeze = FreezeRecord {
+        mode: FreezeMode::Full,
+        from: time(1),
+        until: Some(time(2)),
+        legal_basis: word("PK AMLA 2010 s.9"),
+        order_hash: hash(5),
+        court_order_hash: Some(hash(6)),
+        redemption_allowed: true,
+        salt: hash(7),
+        instruction: InstructionHash(hash(8)),
+        transaction: TransactionId(hash(9)),
+    };
+    book.value("Freeze", &freeze);
+}
