@@ -1,7 +1,8 @@
 //! Every kind of instruction: one file for each, its `mod` line, and one line for it in the list below.
 //!
 //! The list is in wire order and append-only: the position of a kind is its number in the encoding. Codec, JSON, command
-//! line, golden bytes, simulator workload and load generator follow from it.
+//! line, golden bytes, simulator workload and load generator follow from it; the random sequences of this crate's tests ask for one
+//! more line, in the table of `tests/ledger/model/kinds.rs`.
 //!
 //! A field may say more to programs than its type does, by an attribute `#[schemars(extend(...))]`: `x-generated` (a new
 //! reference when none is given), `x-default` (the value meant when none is given), `x-alias` (a shorter name of its option),

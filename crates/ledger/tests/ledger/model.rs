@@ -16,7 +16,7 @@ mod rules;
 mod seen;
 pub(crate) mod sequences;
 mod signing;
-mod trace;
+pub(crate) mod trace;
 pub(crate) mod worlds;
 
 pub(crate) use books::Model;

@@ -5,7 +5,8 @@ use super::books::{Key, Model, Payment, Sum, Waiting, What};
 use super::kinds::{LINES, Line, modelled};
 use crate::support::*;
 use karwan_ledger::{
-    Holder, OnShortage, Operation, Pay, PaymentKind, PaymentTerms, Priority, Role, Transaction,
+    Holder, OnShortage, Operation, Pay, PaymentKind, PaymentTerms, Priority, Role, RunCycle,
+    SetBilateralLimit, Transaction,
 };
 use karwan_types::{
     AccountNumber, AgentIdentification, Amount, CurrencyCode, DurationMs, Lei, PublicKey,
@@ -43,6 +44,8 @@ pub(crate) struct Author {
     written: Vec<Transaction>,
     secrets: Secrets,
     scope: Scope,
+    /// What comes next, last first.
+    planned: Vec<Operation>,
 }
 
 /// Which kinds an author writes.
@@ -77,6 +80,7 @@ impl Author {
             written: Vec::new(),
             secrets: secrets.clone(),
             scope,
+            planned: Vec::new(),
         }
     }
     pub(crate) fn chance(&mut self, percent: u32) -> bool {
@@ -152,11 +156,75 @@ impl Author {
     }
 
     fn operation(&mut self, chain: &Chain, model: &Model) -> Operation {
+        if self.planned.is_empty() && self.chance(5) {
+            self.plan_gridlock(model);
+        }
+        if let Some(operation) = self.planned.pop() {
+            return operation;
+        }
         match self.random.u32(..100) {
             0..3 if !self.written.is_empty() => self.repetition(),
             3..6 => self.alteration(model),
             _ => self.of_some_kind(chain, model),
         }
+    }
+    /// Plans a ring of payments that nobody can begin, perhaps a few that keep it from closing, and a cycle.
+    fn plan_gridlock(&mut self, model: &Model) {
+        let (_, currency) = *self.pick(&ISSUERS[..2]);
+        let currency = code(currency);
+        let mut ring: Vec<Institution> = BANKS
+            .into_iter()
+            .filter(|bank| model.usual_account(bank.lei(), currency).is_some())
+            .collect();
+        self.random.shuffle(&mut ring);
+        ring.truncate(self.random.usize(3..5));
+        let least = *self.pick(&[20_000, 100_000]);
+        let amount = self.random.u64(least..300_000);
+        let mut payments: Vec<Operation> = Vec::new();
+        for place in 0..ring.len() {
+            let (from, to) = (ring[place], ring[(place + 1) % ring.len()]);
+            let amount = amount + self.random.u64(..3) * 500;
+            payments.push(self.waiting(from, to, currency, amount));
+        }
+        for _ in 0..self.random.usize(..4) {
+            let from = *self.pick(&[ring[0], ring[1], ring[2], ring[0]]);
+            let to = *self.pick(&ring);
+            let amount = self.random.u64(10_000..400_000);
+            payments.push(self.waiting(from, to, currency, amount));
+        }
+        if self.chance(50) {
+            self.random.shuffle(&mut payments);
+        }
+        self.planned.push(RunCycle { currency }.into());
+        self.planned.extend(payments);
+        if self.chance(50) {
+            let limit = SetBilateralLimit {
+                agent: ring[0].agent(),
+                counterparty: ring[1].agent(),
+                currency,
+                limit: Some(Amount::from_minor(10_000)),
+            };
+            self.planned.push(limit.into());
+        }
+    }
+    fn waiting(
+        &mut self,
+        from: Institution,
+        to: Institution,
+        currency: CurrencyCode,
+        minor: u64,
+    ) -> Operation {
+        let name = self.name();
+        let mut payment = terms(from, to, "1 PKR", &name);
+        payment.currency = currency;
+        payment.amount = Amount::from_minor(u128::from(minor));
+        payment.on_shortage = OnShortage::Queue;
+        payment.priority = match self.random.u32(..6) {
+            0 => Priority::Urgt,
+            1 | 2 => Priority::High,
+            _ => Priority::Norm,
+        };
+        Pay { payment }.into()
     }
     /// Of a kind drawn by its weight, among those about which there is something to write.
     fn of_some_kind(&mut self, chain: &Chain, model: &Model) -> Operation {

@@ -5,7 +5,7 @@ use super::books::{Model, Payment, Said, What, whole};
 use super::kinds::payments_of;
 use crate::invariants::{Observation, SeenAccount, SeenCurrency, SeenLimit, SeenRecord, Settled};
 use karwan_ledger::{
-    InstructionKey, LimitKey, PaymentKind, RecordKind, Transaction, instruction_hash,
+    InstructionKey, LimitKey, PaymentKind, Priority, RecordKind, Transaction, instruction_hash,
 };
 use karwan_types::{ChainId, Timestamp, TransactionId, TransactionStatus};
 
@@ -36,12 +36,52 @@ pub(crate) enum Break {
     CancelsSettled,
     /// A version of the rulebook comes into force beside the one before it.
     KeepsOldVersions,
+    /// HIGH payments hold nobody back.
+    LaxHigh,
+    /// NORM payments hold each other back.
+    StrictNorm,
+    /// Reservations do not deplete.
+    KeepsReservations,
+    /// Nothing is looked at when a block ends, but for a cycle.
+    ReleasesNothing,
+    /// A moved payment stays where it was.
+    MovesNothing,
+    /// The cycle has no second step.
+    NoPairs,
+    /// The cycle has no third step.
+    NoExclusion,
+    /// The third step excludes the first payment of an account.
+    ExcludesTheFirst,
+    /// A strict payment is excluded alone.
+    ExcludesAlone,
 }
+
+/// The rules of what waits. No invariant of the semantics speaks of them; the comparison does.
+pub(crate) const OF_THE_QUEUE: &[Break] = &[
+    Break::LaxHigh,
+    Break::StrictNorm,
+    Break::KeepsReservations,
+    Break::ReleasesNothing,
+    Break::MovesNothing,
+    Break::NoPairs,
+    Break::NoExclusion,
+    Break::ExcludesTheFirst,
+    Break::ExcludesAlone,
+];
 
 impl Model {
     /// Whether a rule is broken on purpose.
     pub(crate) fn breaks(&self, rule: Break) -> bool {
         self.broken == Some(rule)
+    }
+
+    /// Whether a waiting payment holds back what stands behind it.
+    pub(crate) fn is_strict(&self, class: Priority) -> bool {
+        match class {
+            Priority::Urgt => true,
+            Priority::High => !self.breaks(Break::LaxHigh),
+            Priority::Norm => self.breaks(Break::StrictNorm),
+        }
     }
 
     /// What the invariants look at, after a block with these transactions included.

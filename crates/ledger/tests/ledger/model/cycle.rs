@@ -1,6 +1,7 @@
 //! The model's liquidity-saving cycle: every question is answered from the list of what waits, from scratch.
 
 use super::books::{Model, whole};
+use super::broken::Break;
 use super::queue::Limit;
 use karwan_ledger::Priority;
 use karwan_types::{AccountNumber, CurrencyCode, Lei};
@@ -59,7 +60,11 @@ impl Model {
         }
         for (index, low) in accounts.iter().enumerate() {
             for high in &accounts[index + 1..] {
-                let chosen = self.largest_pair(&open, low, high);
+                let chosen = if self.breaks(Break::NoPairs) {
+                    Vec::new()
+                } else {
+                    self.largest_pair(&open, low, high)
+                };
                 open.retain(|one| chosen.iter().all(|other| other.number != one.number));
                 cycle.settled[1] += u32::try_from(chosen.len()).expect("few");
                 paid.extend(chosen.iter().cloned());
@@ -67,6 +72,9 @@ impl Model {
             }
         }
         let mut active = open.clone();
+        if self.breaks(Break::NoExclusion) {
+            active.clear();
+        }
         while let Some(number) = self.has_to_go(&accounts, &active) {
             active.retain(|one| one.number != number);
             // What is left behind a strict one that went has to go, too.
@@ -80,7 +88,8 @@ impl Model {
                 };
                 active.iter().find(blocked).map(|one| one.number)
             };
-            while let Some(number) = behind(&active) {
+            while let Some(number) = behind(&active).filter(|_| !self.breaks(Break::ExcludesAlone))
+            {
                 active.retain(|one| one.number != number);
             }
         }
@@ -190,8 +199,13 @@ impl Model {
         let mut seen: Vec<(CurrencyCode, Lei)> = Vec::new();
         for number in accounts {
             if !self.keeps_floor(number, active) {
-                let last = active.iter().rfind(|one| one.debit == *number);
-                return last.map(|one| one.number);
+                let mut own = active.iter().filter(|one| one.debit == *number);
+                let chosen = if self.breaks(Break::ExcludesTheFirst) {
+                    own.next()
+                } else {
+                    own.next_back()
+                };
+                return chosen.map(|one| one.number);
             }
             let account = self.account(number).expect("listed above");
             let party = (account.currency, account.owner);

@@ -131,9 +131,11 @@ impl Model {
                 limit.position -= amount;
             }
         }
+        let keeps = self.breaks(Break::KeepsReservations);
         let account = self.account_mut(debit);
         account.posted -= amount;
         match class {
+            Priority::Urgt | Priority::High if keeps => {}
             Priority::Urgt => account.for_urgent = (account.for_urgent - amount).max(0),
             Priority::High => account.for_high = (account.for_high - amount).max(0),
             Priority::Norm => {}
@@ -167,7 +169,7 @@ impl Model {
         self.queue.iter().any(|entry| {
             let before = match class {
                 Priority::Urgt => entry.class == Priority::Urgt,
-                Priority::High | Priority::Norm => entry.class != Priority::Norm,
+                Priority::High | Priority::Norm => self.is_strict(entry.class),
             };
             entry.debit == *account && before && self.may_go(entry)
         })
@@ -180,7 +182,7 @@ impl Model {
                 return false;
             }
             let other = self.entry(other);
-            if other.class != Priority::Norm && self.may_go(other) {
+            if self.is_strict(other.class) && self.may_go(other) {
                 return true;
             }
         }
@@ -215,6 +217,7 @@ impl Model {
     /// Something changed for the better for an account: whoever waits there is looked at when the block ends.
     pub(crate) fn touch(&mut self, account: &AccountNumber) {
         let waits = self.queue.iter().any(|entry| entry.debit == *account);
+        let waits = waits && !self.breaks(Break::ReleasesNothing);
         if waits && !self.touched.contains(account) {
             self.touched.push(account.clone());
         }

@@ -5,14 +5,13 @@
 
 use super::author::{Author, Scope, Secrets, registered};
 use super::kinds::{LINES, modelled};
-use super::trace::{Offer, shortest, step_verified, words_of};
+use super::trace::{Offer, quietly, shortest, step_verified, words_of};
 use super::worlds::{geneses, of_seed};
 use super::{Model, Seen};
 use crate::support::*;
 use karwan_ledger::{Genesis, Rejection};
 use karwan_types::TransactionStatus;
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::OnceLock;
 
 /// How many sequences run when nobody asks for another number.
@@ -131,8 +130,8 @@ fn run_some(geneses: &[Genesis], seeds: impl Iterator<Item = u64>) -> Report {
     for seed in seeds {
         let genesis = of_seed(geneses, seed);
         let mut offers = Vec::new();
-        let sequence = AssertUnwindSafe(|| run(genesis, &secrets, seed, &mut offers));
-        match catch_unwind(sequence) {
+        let sequence = || run(genesis, &secrets, seed, &mut offers);
+        match quietly(sequence) {
             Ok(steps) => report.add(&steps),
             Err(panic) => {
                 let words = words_of(&*panic);
@@ -199,7 +198,8 @@ pub(crate) fn report() -> &'static Report {
 fn the_ledger_and_the_naive_model_agree_on_random_instructions() {
     let report = report();
     if let Some((_, words)) = report.failures.iter().min() {
-        panic!("{words}");
+        let seeds: Vec<u64> = report.failures.iter().map(|(seed, _)| *seed).collect();
+        panic!("{words}\nall the seeds that failed before it stopped: {seeds:?}");
     }
     if report.sequences >= SEQUENCES {
         let met: BTreeSet<u16> = report.met.keys().copied().flatten().collect();
@@ -244,7 +244,7 @@ fn the_invariants_hold_under_every_kind_of_instruction_the_observed_ones_too() {
                 books.block(time.millis(), &sound.collect::<Vec<_>>());
             }
         };
-        if let Err(panic) = catch_unwind(AssertUnwindSafe(run)) {
+        if let Err(panic) = quietly(run) {
             panic!("seed {seed}: {}", words_of(&*panic));
         }
     }

@@ -6,8 +6,10 @@ use karwan_ledger::{
     Genesis, Operation, PaymentTerms, Transaction, VerifiedTransaction, instruction_hash,
 };
 use karwan_types::{SecretKey, Timestamp};
+use std::cell::Cell;
 use std::fmt::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
 
 /// One block as it was offered.
 #[derive(Clone)]
@@ -65,8 +67,28 @@ fn problem(genesis: &Genesis, offers: &[Offer]) -> Option<String> {
             step(&mut chain, &mut model, offer);
         }
     };
-    let panic = catch_unwind(AssertUnwindSafe(run)).err()?;
+    let panic = quietly(run).err()?;
     Some(words_of(&*panic))
+}
+
+/// Runs something that is expected to panic, and keeps its words off the screen.
+pub(crate) fn quietly<T>(run: impl FnOnce() -> T) -> std::thread::Result<T> {
+    thread_local! {
+        static QUIET: Cell<bool> = const { Cell::new(false) };
+    }
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !QUIET.get() {
+                usual(info);
+            }
+        }));
+    });
+    QUIET.set(true);
+    let result = catch_unwind(AssertUnwindSafe(run));
+    QUIET.set(false);
+    result
 }
 
 /// What a panic said.

@@ -26,7 +26,6 @@ pub(crate) fn worlds() -> Vec<GenesisDocument> {
         (queue.account_entries_max, queue.cycle_entries_max) = (4, 7);
         document
     };
-    // In all of them payments wait; in two of three money is short.
     vec![tight, rich, crowded]
 }
 
@@ -53,9 +52,11 @@ pub(crate) fn geneses() -> Vec<Genesis> {
     worlds().into_iter().map(genesis).collect()
 }
 
-/// The genesis that belongs to a seed.
+/// The genesis that belongs to a seed: every second one of the network in which money is short.
 pub(crate) fn of_seed(geneses: &[Genesis], seed: u64) -> &Genesis {
-    let count = u64::try_from(geneses.len()).expect("a few");
-    let place = usize::try_from(seed % count).expect("a few");
-    &geneses[place]
+    match seed % 4 {
+        0 => &geneses[1],
+        1 => &geneses[2],
+        _ => &geneses[0],
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::super::author::Author;
 use super::super::books::{Account, Model, whole};
+use super::super::broken::Break;
 use super::super::instructions::{Item, Turn};
 use super::super::payment_rules::amount_alone;
 use super::super::queue::{Entry, Limit};
@@ -219,6 +220,9 @@ impl Modelled for MoveInQueue {
         match self.to {
             QueueEnd::Front => wanted.insert(0, number),
             QueueEnd::Back => wanted.push(number),
+        }
+        if model.breaks(Break::MovesNothing) {
+            return Ok(());
         }
         let mut last = (0, 0);
         for (one, place) in wanted.into_iter().zip(places) {
