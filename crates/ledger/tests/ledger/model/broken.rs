@@ -134,6 +134,8 @@ impl Model {
                 .filter(is_in)
                 .map(|one| one.valid_until)
                 .collect(),
+            // The model knows no exchanges.
+            exchanges: Vec::new(),
             limits: limits.collect(),
             active_versions: self.in_force.clone(),
             cited_versions: [self.rulebook.version].into(),
@@ -172,9 +174,11 @@ fn kind(payment: &Payment) -> RecordKind {
         What::Redemption => RecordKind::Redemption,
         What::Hold(until) => RecordKind::Hold {
             expires: Timestamp::from_millis(until),
+            payment: PaymentKind::FinancialInstitution,
         },
         What::Return => RecordKind::Return {
             original: key(payment),
+            reason: "AC04".parse().expect("a code"),
         },
     }
 }

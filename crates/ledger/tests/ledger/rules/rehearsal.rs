@@ -340,11 +340,9 @@ fn a_candidate_that_could_not_be_in_force_is_not_rehearsed() {
         RehearsalError::Rulebook(_)
     ));
     let stranger = candidate(&chain, |rulebook| {
-        rulebook.national = vec![karwan_ledger::NationalRules {
-            jurisdiction: country("FR"),
-            domestic_payments: true,
-            payment_max: Vec::new(),
-        }];
+        let supervision = rulebook.common.supervision;
+        let plain = karwan_ledger::NationalRules::plain(country("FR"), true, supervision);
+        rulebook.national = vec![plain];
     });
     assert_eq!(
         begin(&stranger).unwrap_err(),

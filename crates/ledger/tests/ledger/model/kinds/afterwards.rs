@@ -113,6 +113,7 @@ impl Authored for Return {
             original_uetr: sum.uetr,
             amount: author.part_of(sum.amount),
             reason: "AC04".parse().expect("a code"),
+            message_hash: None,
         };
         Some(back.into())
     }

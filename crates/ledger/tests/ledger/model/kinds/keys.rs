@@ -26,9 +26,10 @@ impl Modelled for RotateKey {
         let old = model.keys.iter().find(|one| one.key == self.old);
         Ok(match old.ok_or(402u16)?.holder {
             Holder::Participant(lei) => institution(lei, None),
-            Holder::Governor(place) | Holder::Regulator(place) | Holder::Auditor(place) => {
-                one_of(vec![Holder::Governor(place)])
-            }
+            Holder::Governor(place)
+            | Holder::Regulator(place)
+            | Holder::Auditor(place)
+            | Holder::Court(place) => one_of(vec![Holder::Governor(place)]),
         })
     }
     fn perform(&self, model: &mut Model, _turn: &Turn, _open: &[Item]) -> Result<(), u16> {

@@ -72,11 +72,9 @@ fn alter(author: &mut Author, rulebook: &mut Rulebook) {
         }
         14 => {
             let place = some_place(author);
-            rulebook.national = vec![NationalRules {
-                jurisdiction: place,
-                domestic_payments: author.chance(50),
-                payment_max: Vec::new(),
-            }];
+            let at_home = author.chance(50);
+            let supervision = rulebook.common.supervision;
+            rulebook.national = vec![NationalRules::plain(place, at_home, supervision)];
         }
         _ => common.emergency_max_ms = millis(author.random.u64(1_000..7_200_000)),
     }

@@ -17,11 +17,8 @@ const PROMISED_SECONDS: f64 = 5.0;
 
 /// Payments inside one country are forbidden: everything flips.
 fn no_payments_at_home(rulebook: &mut Rulebook) {
-    rulebook.national = vec![NationalRules {
-        jurisdiction: country("PK"),
-        domestic_payments: false,
-        payment_max: Vec::new(),
-    }];
+    let supervision = rulebook.common.supervision;
+    rulebook.national = vec![NationalRules::plain(country("PK"), false, supervision)];
 }
 
 /// Signatures, certificates apart, are verified too: it is what a command does with blocks that a node sent.
