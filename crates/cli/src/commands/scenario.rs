@@ -73,7 +73,10 @@ pub(crate) fn run(command: ScenarioCommand, output: Output) -> Outcome {
     };
     let mut reports = Vec::with_capacity(all.len());
     if let ([only], false) = (&all[..], args.all) {
-        output.line(only.scenario.shows.trim());
+        let shows = only.scenario.shows.trim();
+        if !shows.is_empty() {
+            output.line(shows);
+        }
     }
     for ready in &all {
         reports.push(performed(ready, output, perform));

@@ -60,6 +60,11 @@ impl Cast {
         self.agents.get(handle).map(String::as_str)
     }
 
+    /// What the names of institutions' keys begin with.
+    pub(super) fn handles(&self) -> impl Iterator<Item = &str> {
+        self.agents.keys().map(String::as_str)
+    }
+
     /// What the names of a holder's keys begin with, for institutions.
     pub(crate) fn handle(&self, holder: &Holder) -> Option<&str> {
         self.holders.get(holder).map(String::as_str)

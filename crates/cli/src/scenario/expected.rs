@@ -45,7 +45,7 @@ pub(super) const EXPECTED_KEYS: [&str; 9] = [
     "amount",
     "recorded",
 ];
-pub(super) const SEEN_KEYS: [&str; 9] = [
+pub(super) const SEEN_KEYS: [&str; 10] = [
     "outcome",
     "balances",
     "held",
@@ -53,6 +53,7 @@ pub(super) const SEEN_KEYS: [&str; 9] = [
     "queue",
     "cycle",
     "currencies",
+    "participants",
     "rulebook",
     "rulebooks",
 ];
@@ -238,6 +239,8 @@ pub(super) struct Seen {
     pub(super) cycle: Option<Table>,
     /// Anything of currencies, as the ledger keeps it.
     pub(super) currencies: BTreeMap<CurrencyCode, Table>,
+    /// Anything of institutions, by the names of their keys, as the ledger keeps it.
+    pub(super) participants: BTreeMap<String, Table>,
     /// The version of the rulebook in force.
     pub(super) rulebook: Option<u32>,
     /// Where each version stands.
@@ -258,6 +261,8 @@ struct SeenTable {
     cycle: Option<Table>,
     #[serde(default)]
     currencies: BTreeMap<CurrencyCode, Table>,
+    #[serde(default)]
+    participants: BTreeMap<String, Table>,
     rulebook: Option<u32>,
     #[serde(default)]
     rulebooks: BTreeMap<String, String>,
@@ -283,6 +288,7 @@ impl Seen {
             queue: read.queue,
             cycle: read.cycle,
             currencies: read.currencies,
+            participants: read.participants,
             rulebook: read.rulebook,
             rulebooks: read.rulebooks,
         })

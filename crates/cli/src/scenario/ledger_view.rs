@@ -31,6 +31,9 @@ pub(super) fn differences(seen: &Seen, state: &State, words: &Words) -> Vec<Stri
             None => different.push(format!("{code} is no currency of this ledger")),
         }
     }
+    for (name, row) in &seen.participants {
+        participant(state, words, name, row, &mut different);
+    }
     if let Some(expected) = &seen.queue {
         let came = queue(state, words);
         if came != *expected {
@@ -73,6 +76,20 @@ fn account(state: &State, number: &str, row: &Table, different: &mut Vec<String>
                 nearest(number, names)
             ));
         }
+    }
+}
+
+/// An institution by its name in the scenario, or as instructions name it.
+fn participant(state: &State, words: &Words, name: &str, row: &Table, different: &mut Vec<String>) {
+    let cast = words.cast();
+    let agent = cast.agent(name).unwrap_or(name);
+    let lei = agent.parse().ok().and_then(|agent| state.agent(&agent));
+    match lei.and_then(|lei| state.participant(&lei)) {
+        Some(participant) => compare(row, participant, None, name, different),
+        None => different.push(format!(
+            "participant {name}, who takes no part; {}",
+            nearest(name, cast.handles())
+        )),
     }
 }
 

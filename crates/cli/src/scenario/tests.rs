@@ -153,6 +153,14 @@ fn what_comes_otherwise_than_expected_is_told_with_step_and_line() {
     );
     check(
         "queue = [\"house\"]",
+        "participants = { indus.status = \"SUSPENDED\", ALATKG22 = { kind = \"EMI\", jurisdiction = \"KG\" } }",
+        &[
+            "indus status SUSPENDED, not ACTIVE",
+            "ALATKG22 kind EMI, not BANK",
+        ],
+    );
+    check(
+        "queue = [\"house\"]",
         "outcome.house = { status = \"PDNG\", amount = \"1.00 PKR\", recorded = false }",
         &[
             "amount 1.00 PKR, not 5000.00 PKR",
@@ -263,6 +271,11 @@ fn what_is_given_wrong_is_named_with_the_nearest() {
         "queue = [\"house\"]",
         "accounts.INDUS-PKR.hold = \"1.00\"",
         &["hold, which is not known", "held"],
+    );
+    check(
+        "queue = [\"house\"]",
+        "participants.indos.status = \"ACTIVE\"",
+        &["indos", "indus"],
     );
     check(
         "as = \"house\"",
