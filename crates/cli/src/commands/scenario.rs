@@ -21,13 +21,14 @@ const FILES_MAX: usize = 10_000;
 #[derive(Subcommand)]
 pub(crate) enum ScenarioCommand {
     /// Perform scenarios and compare what comes with what they expect
+    ///
+    /// A scenario is a TOML file: what is given, what happens when, and what is seen then. It begins from the development network,
+    /// in which nobody has any money, with keys that follow from their names; docs/reference/scenarios.md describes every key.
+    ///
+    /// Exit code 0 says that everything came as expected, 1 that something did not, 2 that a file cannot be read as a scenario.
     Run(RunArgs),
 }
 
-/// A scenario is a TOML file: what is given, what happens when, and what is seen then. It begins from the development network,
-/// in which nobody has any money, with keys that follow from their names; docs/reference/scenarios.md describes every key.
-///
-/// Exit code 0 says that everything came as expected, 1 that something did not, 2 that a file cannot be read as a scenario.
 #[derive(Args)]
 pub(crate) struct RunArgs {
     /// A scenario, or with --all a directory of them; several may be given
