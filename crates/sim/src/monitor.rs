@@ -4,10 +4,10 @@
 //! height, what each node has told to be final, and which transaction is where.
 
 use karwan_consensus::{Evidence, SignRequest, Step, Watermark};
-use karwan_ledger::{InstructionKey, Record, State};
+use karwan_ledger::{ExchangeStatus, InstructionKey, Record, State};
 use karwan_types::{
-    AccountNumber, Amount, BlockFrame, ChainId, Hash, Height, Outcome, PublicKey, Round,
-    TransactionId, TransactionStatus, ValidatorSet,
+    AccountNumber, Amount, BlockFrame, ChainId, Hash, Height, InstructionHash, Outcome, PublicKey,
+    Round, TransactionId, TransactionStatus, ValidatorSet,
 };
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -70,6 +70,14 @@ pub enum Violation {
         first: Height,
         /// Where again.
         second: Height,
+    },
+    /// One payment of an exchange is final without the other, or at another height.
+    #[error("exchange {instruction} is settled in halves at height {height}")]
+    Split {
+        /// Where it was seen.
+        height: Height,
+        /// Which.
+        instruction: InstructionHash,
     },
     /// A node no longer has what it had told to be final.
     #[error("{node} had told that height {told} is final and came back with height {found}")]
@@ -258,6 +266,7 @@ impl Monitor {
         let conserved = crate::guard::guarded(|| state.assert_conserved());
         conserved.map_err(|problem| Violation::Conservation { height, problem })?;
         self.check_balances(height, state)?;
+        self.check_exchanges(height, state)?;
         let agreed = Agreed {
             hash,
             frame: Arc::clone(frame),
@@ -355,6 +364,37 @@ impl Monitor {
                         "account {number} has {} and the outcomes so far explain {told}",
                         account.posted
                     ),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Both payments of an exchange had their effect at one height, or neither has.
+    fn check_exchanges(&self, height: Height, state: &State) -> Result<(), Violation> {
+        for (instruction, exchange) in state.exchanges() {
+            let settled = exchange.legs.map(|leg| {
+                // A reference that its side never signed for may stand for something else.
+                let record = state.record(&leg);
+                let own = record.filter(|record| record.instruction == *instruction)?;
+                let is_final = matches!(
+                    own.status,
+                    TransactionStatus::Acsc | TransactionStatus::Accc
+                );
+                Some(is_final.then(|| self.effects.get(&leg)).flatten())
+            });
+            // A confirmed payment is remembered longer than the other.
+            let split = match settled {
+                [Some(a), Some(b)] => a != b,
+                [Some(Some(_)), None] | [None, Some(Some(_))] => {
+                    exchange.status != ExchangeStatus::Settled
+                }
+                [Some(None), None] | [None, Some(None)] | [None, None] => false,
+            };
+            if split {
+                return Err(Violation::Split {
+                    height,
+                    instruction: *instruction,
                 });
             }
         }
