@@ -155,9 +155,9 @@ impl GenesisPlan {
     /// Every key that the plan names, with its purpose: that of an institution's key is the last part of its name.
     pub(crate) fn key_purposes(&self) -> anyhow::Result<Vec<(String, KeyPurpose)>> {
         let supervisors = self.jurisdictions.iter().flat_map(|one| {
-            let approvers = one
-                .governors
-                .iter()
+            let signers = one.governors.iter().chain(&one.supervisors);
+            let approvers = signers
+                .chain(&one.courts)
                 .map(|name| (name.clone(), KeyPurpose::Approver));
             let readers = one.regulators.iter().chain(&one.auditors);
             approvers.chain(readers.map(|name| (name.clone(), KeyPurpose::Access)))

@@ -23,8 +23,6 @@ pub(crate) struct Format {
 
 /// Amounts, times and durations are checked where they are converted.
 pub(super) const AMOUNT: &str = "amount";
-/// The name of 32 bytes.
-pub(super) const HASH: &str = "hash";
 pub(super) const CURRENCY: &str = "currency";
 pub(super) const DURATION: &str = "duration-ms";
 pub(super) const TIME: &str = "timestamp";

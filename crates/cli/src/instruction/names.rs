@@ -4,7 +4,7 @@
 
 use super::format::{CURRENCY, UETR};
 use super::schema::{Absent, Field, Form};
-use crate::words::random_uetr;
+use crate::words::{random_seed, random_uetr};
 use karwan_types::Uetr;
 use std::borrow::Cow;
 use toml::Value;
@@ -26,6 +26,13 @@ pub(crate) trait Names {
     /// # Errors
     /// When none can be made.
     fn new_reference(&self) -> anyhow::Result<Uetr>;
+    /// New bytes that nobody can guess, in hexadecimal, for a salt that was left out.
+    ///
+    /// # Errors
+    /// When none can be made.
+    fn new_salt(&self) -> anyhow::Result<String> {
+        Ok(hex::encode(&random_seed()?[..]))
+    }
 }
 
 /// No word means anything but itself, and references are random.

@@ -6,7 +6,7 @@ use super::money;
 use super::names::{Names, resolved};
 use super::schema::{Absent, Choice, Field, Form, Offer, Variant};
 use super::text::same;
-use crate::words::{duration, random_seed};
+use crate::words::duration;
 use anyhow::{Context, anyhow, bail};
 use karwan_types::{Amount, CurrencyCode, Timestamp};
 use serde_json::{Map, Value as Json, json};
@@ -128,7 +128,7 @@ fn absent(field: &Field, scope: Scope<'_>) -> anyhow::Result<Option<Json>> {
         Absent::Nothing => None,
         Absent::Default(value) => Some(value.clone()),
         Absent::NewReference => Some(json!(scope.names.new_reference()?)),
-        Absent::RandomBytes => Some(json!(hex::encode(&random_seed()?[..]))),
+        Absent::RandomBytes => Some(json!(scope.names.new_salt()?)),
     })
 }
 

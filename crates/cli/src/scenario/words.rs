@@ -147,4 +147,10 @@ impl Names for Words {
         };
         Ok(self.make(&name))
     }
+    /// The same in every run, like everything in a scenario.
+    fn new_salt(&self) -> anyhow::Result<String> {
+        let step = self.step.borrow();
+        let salt = hash_of(HashDomain::Payload, &[b"salt", step.0.as_bytes()]);
+        Ok(salt.to_string())
+    }
 }

@@ -77,10 +77,11 @@ fn only_the_creditor_opens_the_message_and_finds_the_salt_in_it() {
 
 fn returned() -> karwan_iso20022::PaymentReturn {
     let text = include_str!("../../../iso20022/tests/golden/pacs004.xml");
-    match karwan_iso20022::read_any(text.as_bytes(), &Profile::default()).unwrap() {
-        karwan_iso20022::Message::Return(back) => back,
-        other => panic!("{other:?}"),
-    }
+    let read = karwan_iso20022::read_any(text.as_bytes(), &Profile::default()).unwrap();
+    let karwan_iso20022::Message::Return(back) = read else {
+        panic!("{read:?}");
+    };
+    back
 }
 
 #[test]

@@ -248,7 +248,9 @@ fn is_proposal(state: &State, pending: &PendingApproval) -> bool {
     let groups = pending.operation.signers(state);
     let governor = |holder: &Holder| match holder {
         Holder::Governor(_) => true,
-        Holder::Participant(_) | Holder::Regulator(_) | Holder::Auditor(_) => false,
+        Holder::Participant(_) | Holder::Regulator(_) | Holder::Auditor(_) | Holder::Court(_) => {
+            false
+        }
     };
     let mut holders = groups.iter().flat_map(|group| &group.holders).peekable();
     holders.peek().is_some() && holders.all(governor)

@@ -59,7 +59,7 @@ impl Export<'_> {
         let case = Case::proven(recall, &receipt, &self.genesis)?;
         let (kind, xml) = match case.answer {
             ResolutionAnswer::Pending => ("camt056", write_cancellation_request(&case.request)),
-            answer => {
+            answer @ (ResolutionAnswer::Cancelled(_) | ResolutionAnswer::Rejected { .. }) => {
                 let resolution = Resolution {
                     assignment: Assignment {
                         from: case.request.assignment.to,

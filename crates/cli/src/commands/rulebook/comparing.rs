@@ -48,7 +48,10 @@ impl Approval {
     fn new(group: &SignerGroup) -> Self {
         let governors = group.holders.iter().filter_map(|holder| match holder {
             Holder::Governor(code) => Some(*code),
-            Holder::Participant(_) | Holder::Regulator(_) | Holder::Auditor(_) => None,
+            Holder::Participant(_)
+            | Holder::Regulator(_)
+            | Holder::Auditor(_)
+            | Holder::Court(_) => None,
         });
         Self {
             governors: governors.collect(),
