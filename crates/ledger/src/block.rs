@@ -9,6 +9,7 @@ use crate::execution::execute_transaction;
 use crate::queue;
 use crate::rejection::Rejection;
 use crate::state::State;
+use crate::supervision;
 use crate::transaction::VerifiedTransaction;
 use karwan_types::{
     BLOCK_BYTES_MAX, BLOCK_VERSION, Block, BlockHeader, EncodedTransaction, Hash, Height, Outcome,
@@ -293,6 +294,7 @@ impl State {
         }
         let waiting = self.queue.len();
         self.start_queue_entries(time);
+        supervision::find_stopped(self, time);
         Opened {
             height,
             time,
@@ -303,6 +305,9 @@ impl State {
     /// Closes a block: settles what can settle of what waits.
     pub(crate) fn close_block(&mut self, opened: Opened, outcomes: &mut Vec<Outcome>) {
         let at = (opened.height, opened.time);
+        if self.orders_changed {
+            supervision::find_stopped(self, opened.time);
+        }
         queue::release(self, at, outcomes);
         if queue::is_cycle_due(self, opened.height, opened.waiting) {
             queue::run_cycle(self, at, outcomes);

@@ -190,7 +190,7 @@ pub(crate) fn issuer_window(
 /// Check 9: both accounts exist, move, hold the currency, and are of a class that may. Client money is never the house's,
 /// so it does not leave its class for the same institution's own account.
 pub(crate) fn route(
-    (state, time): (&State, Timestamp),
+    state: &State,
     currency: CurrencyCode,
     (debtor, debtor_agent, debtor_account): (Lei, &AgentIdentification, Option<&AccountNumber>),
     (creditor, creditor_agent, creditor_account): (
@@ -226,12 +226,10 @@ pub(crate) fn route(
     if debit == credit {
         return Err(Rejection::SameAccount { account: debit });
     }
-    let route = Route { debit, credit };
-    stops(state, time, &route)?;
-    Ok(route)
+    Ok(Route { debit, credit })
 }
 
-/// What an authority has stopped: the debit of one account, the credit of the other, or the corridor between them.
+/// The part of check 11 that authorities decide by orders: the debit of one account, the credit of the other, or the corridor between them.
 pub(crate) fn stops(state: &State, time: Timestamp, route: &Route) -> Result<(), Rejection> {
     let row = |number| state.account(number).expect("a route has two accounts");
     let (debit, credit) = (row(&route.debit), row(&route.credit));
@@ -493,6 +491,21 @@ pub(crate) fn exchange_licence(
         winds_down: false,
     };
     supervision::check_licence(state, time, &used)
+}
+
+/// The licence for exchange of whoever pays one leg of an exchange.
+pub(crate) fn leg_licence(
+    state: &State,
+    time: Timestamp,
+    leg: &PaymentTerms,
+) -> Result<(), Rejection> {
+    let debtor = debtor_agent(state, &leg.debtor_agent)?;
+    exchange_licence(
+        (state, time),
+        (debtor, &leg.debtor_agent),
+        state.agent(&leg.creditor_agent),
+        (leg.currency, leg.amount),
+    )
 }
 
 /// No authority has stopped credits of an account.

@@ -12,10 +12,11 @@ use crate::operations::Operation;
 use crate::records::{InstructionKey, PendingApproval, Record, RecordKind};
 use crate::rejection::Rejection;
 use crate::state::State;
+use crate::supervision;
 use crate::transaction::VerifiedTransaction;
 use karwan_types::{
-    AccountNumber, Amount, Height, InstructionHash, Max35Text, Movement, Outcome, PublicKey,
-    Refusal, Timestamp, TransactionId, TransactionStatus,
+    AccountNumber, Amount, HashDomain, Height, InstructionHash, Max35Text, Movement, Outcome,
+    PublicKey, Refusal, Timestamp, TransactionId, TransactionStatus, encode, hash_of,
 };
 use std::collections::BTreeSet;
 
@@ -75,6 +76,9 @@ pub(crate) fn execute_transaction(
 ) {
     let body = transaction.transaction();
     let signers: BTreeSet<PublicKey> = body.signatures.iter().map(|entry| entry.key).collect();
+    if state.orders_changed {
+        supervision::find_stopped(state, time);
+    }
     state.remember_transaction(transaction.id(), body.valid_until);
     let mut execution = Execution {
         state,
@@ -113,6 +117,9 @@ impl Execution<'_> {
         }
         let items = operation.items(self.state);
         let waits = self.state.approval(&self.instruction).is_some();
+        if items.is_empty() && !waits && self.is_done() {
+            return Err(Rejection::Duplicate);
+        }
         if !waits && self.state.exchange(&self.instruction).is_some() {
             // It is matched or over: the other side's signature comes too late to begin it anew.
             items.iter().for_each(|item| self.repeat(item));
@@ -133,6 +140,17 @@ impl Execution<'_> {
             self.wait(operation, signers, &open);
         }
         Ok(())
+    }
+
+    /// Whether the very same order has executed: what takes no reference could otherwise be executed again by anybody who has
+    /// seen it, with its signatures in another order. Signed anew, with another expiry, it is another order.
+    fn is_done(&self) -> bool {
+        let done = done(self.instruction, self.valid_until);
+        self.state.holds_transaction(&done)
+    }
+    fn remember_done(&mut self) {
+        let done = done(self.instruction, self.valid_until);
+        self.state.remember_transaction(done, self.valid_until);
     }
 
     /// Whether these signatures under an instruction that waits already bring it further, like an approval. Its signers have
@@ -156,6 +174,9 @@ impl Execution<'_> {
             return;
         };
         pending.signers.extend(signers);
+        if pending.references.is_empty() {
+            self.remember_done();
+        }
         let said = self.outcomes.len();
         self.of_waiting(self.instruction, &pending).proceed(pending);
         if self.outcomes.len() > said {
@@ -344,6 +365,9 @@ impl Execution<'_> {
 
     /// Executes an instruction that has its signatures.
     fn run(&mut self, operation: &Operation, open: &[Item]) {
+        if open.is_empty() {
+            self.remember_done();
+        }
         match operation.execute(self, open) {
             Ok(()) if open.is_empty() => self.answer(self.done, None),
             Ok(()) => {}
@@ -532,6 +556,12 @@ impl Execution<'_> {
         let retention = self.state.rules().common.retention_ms;
         self.valid_until.max(self.time).after(retention)
     }
+}
+
+/// What stands among the transactions for an order that has executed, until it has expired.
+fn done(instruction: InstructionHash, valid_until: Timestamp) -> TransactionId {
+    let body = encode(&(instruction, valid_until));
+    TransactionId(hash_of(HashDomain::ExecutedOrder, &[&body]))
 }
 
 /// The payments of a waiting instruction that were not cancelled meanwhile, as they were recorded.

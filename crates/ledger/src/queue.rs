@@ -12,7 +12,7 @@ mod release;
 
 pub use cycle::{CycleRecord, CycleValue};
 pub(crate) use cycle::{is_cycle_due, run_cycle};
-pub(crate) use release::{refuse, release};
+pub(crate) use release::{examine, refuse, refuse_leg, release};
 
 use crate::due::Due;
 use crate::execution::{Execution, Item, Route};
@@ -20,7 +20,6 @@ use crate::operations::terms::{OnShortage, PaymentTerms, Priority};
 use crate::records::{AccountStatus, CurrencyStatus, InstructionKey};
 use crate::rejection::Rejection;
 use crate::state::State;
-use crate::supervision;
 use karwan_types::{AccountNumber, DurationMs, InstructionHash, Timestamp, TransactionId};
 use serde::{Deserialize, Serialize};
 
@@ -78,11 +77,13 @@ impl QueueEntry {
         }
     }
     /// Whether money is all that it waits for.
-    pub(crate) fn is_eligible(&self, state: &State, time: Timestamp) -> bool {
+    pub(crate) fn is_eligible(&self, number: u64, state: &State, time: Timestamp) -> bool {
+        if state.stopped.contains(&number) {
+            return false;
+        }
         let moves = |leg: &QueuedLeg| {
             let currency = state.currency(&leg.terms.currency);
-            let moves = currency.is_some_and(|one| one.status == CurrencyStatus::Active);
-            moves && !supervision::is_stopped(state, time, leg)
+            currency.is_some_and(|currency| currency.status == CurrencyStatus::Active)
         };
         // A single payment over a stopped account is refused; what several have agreed to waits for its turn.
         let stopped = |leg: &QueuedLeg| self.legs.len() > 1 && leg.is_stopped(state);
@@ -125,7 +126,7 @@ pub(crate) fn is_behind(
     let mut ahead = state
         .standings(account)
         .take_while(|(_, of, ..)| *of <= strict);
-    ahead.any(|(.., number)| state.queue_entry(*number).is_eligible(state, time))
+    ahead.any(|(.., number)| state.queue_entry(*number).is_eligible(*number, state, time))
 }
 
 /// Whether an entry is held back by a strict one before it, in any of the queues in which it stands.
@@ -134,7 +135,7 @@ pub(crate) fn is_blocked(state: &State, number: u64, time: Timestamp) -> bool {
     entry.standings(number).any(|standing| {
         let is_ahead = |other: &&Standing| other.1 <= Priority::High && **other < standing;
         let mut ahead = state.standings(&standing.0).take_while(is_ahead);
-        ahead.any(|other| state.queue_entry(other.3).is_eligible(state, time))
+        ahead.any(|other| state.queue_entry(other.3).is_eligible(other.3, state, time))
     })
 }
 
@@ -173,7 +174,12 @@ impl Execution<'_> {
     ) -> Result<(), (usize, Rejection)> {
         let most = self.state.rules().common.queue.account_entries_max;
         let room = usize::try_from(most).unwrap_or(usize::MAX);
-        let full = |leg: &QueuedLeg| self.state.standings(&leg.debit).take(room).count() >= room;
+        // Every leg of what waits counts, also those of others: the room of an account bounds the work that it brings.
+        let full = |leg: &QueuedLeg| {
+            let waiting = self.state.standings(&leg.debit).take(room);
+            let legs = waiting.map(|(.., number)| self.state.queue_entry(*number).legs.len());
+            legs.fold(0usize, usize::saturating_add) >= room
+        };
         if let Some((index, leg)) = legs.iter().enumerate().find(|(_, leg)| full(leg)) {
             let account = leg.debit.clone();
             return Err((index, Rejection::QueueFull { account }));

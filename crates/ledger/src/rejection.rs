@@ -312,6 +312,14 @@ impl Rejection {
         );
         ahead || matches!(self, Self::BehindQueue { .. } | Self::BilateralLimit { .. })
     }
+    /// What the parties of other payments are told of it: no order of an authority.
+    pub(crate) fn told(&self) -> &'static str {
+        if self.order().is_some() {
+            "RULE"
+        } else {
+            self.name()
+        }
+    }
     /// The order that refuses, of which the receipt holds a commitment only.
     pub(crate) fn order(&self) -> Option<&FreezeKey> {
         if let Self::StoppedByAuthority { order } = self {

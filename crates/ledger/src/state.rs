@@ -82,6 +82,10 @@ pub struct State {
     pub(crate) starts: OrdSet<(Timestamp, u64)>,
     /// The accounts with a queue that got money, room or their turn in the block under way. Empty between blocks.
     pub(crate) ready: OrdSet<AccountNumber>,
+    /// The entries that an authority's order stops, as of the last order or the block's beginning.
+    pub(crate) stopped: OrdSet<u64>,
+    /// Whether an order changed since.
+    pub(crate) orders_changed: bool,
     /// Whether an issuer asked for a cycle in the block under way.
     pub(crate) cycle_asked: bool,
     pub(crate) emergency_ends: OrdSet<(Timestamp, EmergencyRuleId)>,
@@ -130,6 +134,8 @@ impl State {
             queued_keys: OrdMap::new(),
             starts: OrdSet::new(),
             ready: OrdSet::new(),
+            stopped: OrdSet::new(),
+            orders_changed: false,
             cycle_asked: false,
             emergency_ends: OrdSet::new(),
             suspended: OrdSet::new(),

@@ -22,11 +22,12 @@ pub(crate) use licence::{Side, Use, advance_licence, check_licence};
 use crate::authority::{Authority, Group, Need};
 use crate::checks;
 use crate::execution::Execution;
-use crate::queue::QueuedLeg;
+use crate::queue::{self, QueueEntry};
 use crate::records::{AccountClass, Holder, ParticipantKind};
 use crate::rejection::Rejection;
 use crate::rulebook::{Activity, Permission};
 use crate::state::State;
+use imbl::OrdSet;
 use karwan_types::{
     AccountNumber, AgentIdentification, Hash, JurisdictionCode, Lei, Max35Text, Timestamp,
 };
@@ -89,13 +90,19 @@ pub(crate) fn permissions(
     [payment].into_iter().chain(extra).collect()
 }
 
-/// Whether an authority has stopped a payment that waits: it keeps its place, and nothing waits for it.
-pub(crate) fn is_stopped(state: &State, time: Timestamp, leg: &QueuedLeg) -> bool {
+/// Finds out which payments that wait are stopped by an order: they keep their place, and nothing waits for them. Once for every
+/// block and every order, because whoever stands in a queue looks at all before it.
+pub(crate) fn find_stopped(state: &mut State, time: Timestamp) {
+    state.orders_changed = false;
+    state.stopped = OrdSet::new();
     if state.freezes.len() == 0 && state.suspended.is_empty() {
-        return false;
+        return;
     }
-    let examined = leg.terms.examine(state, time);
-    examined.is_err_and(|rejection| rejection.is_stop())
+    let is_stopped = |entry: &QueueEntry| {
+        queue::examine(state, time, entry).is_err_and(|(_, rejection)| rejection.is_stop())
+    };
+    let stopped = state.queue.iter().filter(|(_, entry)| is_stopped(entry));
+    state.stopped = stopped.map(|(number, _)| *number).collect();
 }
 
 /// What stands in a receipt instead of the order behind a refusal: whoever knows the order's salt can check it.
@@ -108,6 +115,7 @@ pub(crate) fn withheld(state: &State, key: &FreezeKey, payment: &[u8]) -> Option
 
 /// Looks at everything that waits: an order has ended, and what it stopped may go on.
 pub(crate) fn resume(state: &mut State) {
+    state.orders_changed = true;
     state.mark_ready_where(|_| true);
 }
 
@@ -152,7 +160,14 @@ pub(crate) fn record(execution: &mut Execution<'_>, key: LicenceKey, changed: Li
         ..changed
     };
     let participant = key.participant;
+    let before = execution.state.licence(&key).map(|licence| licence.status);
+    let concerned = [before, Some(licence.status)].into_iter().flatten();
+    let concerned = concerned.into_iter().any(LicenceStatus::concerns_payments);
     execution.state.put_licence(key, licence);
+    // An application that is given or taken back concerns nothing that waits.
+    if !concerned {
+        return;
+    }
     let at = (execution.height, execution.time);
     licence::refuse_queued(execution.state, at, participant, execution.outcomes);
     resume(execution.state);

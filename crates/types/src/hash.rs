@@ -49,6 +49,8 @@ pub enum HashDomain {
     Commitment,
     /// The text of a rulebook clause in one language.
     ClauseText,
+    /// An instruction without references that has executed, with its expiry.
+    ExecutedOrder,
     /// A salted commitment to the order behind a refusal.
     WithheldOrder,
     /// The body of a vote or proposal, for the signer's watermark.
@@ -83,6 +85,7 @@ impl HashDomain {
             Self::Payload => b"karwan/1/payload",
             Self::Commitment => b"karwan/1/commitment",
             Self::ClauseText => b"karwan/1/clause-text",
+            Self::ExecutedOrder => b"karwan/1/executed-order",
             Self::WithheldOrder => b"karwan/1/withheld-order",
             Self::SignedBody => b"karwan/1/signed-body",
             Self::DerivedReference => b"karwan/1/derived-reference",

@@ -19,11 +19,12 @@ use karwan_types::{
     ChainId, ClearingMember, CommitCertificate, CommitSignature, CommitmentSecret, CurrencyCode,
     Date, DurationMs, EncodedTransaction, ExternalCode, Hash, HashDomain, Height, InstructionHash,
     JurisdictionCode, Lei, Max35Text, Movement, Outcome, PayloadRecipient, RECEIPT_VERSION, Rate,
-    Receipt, Refusal, Round, SecretKey, Sentence, SigningDomain, StableName, StateKey, StateLeaf,
-    StateProof, Timestamp, TransactionId, TransactionStatus, TrustAnchor, Uetr, Validator,
-    ValidatorChange, ValidatorSet, VoteKind, hash_of, merkle_path, proposal_bytes, receipts_root,
-    state_node_hash, state_root, state_table_hash, state_value_hash, transactions_root, verify,
-    verify_receipt, verify_token, vote_bytes,
+    Receipt, Refusal, Round, STATE_STATEMENT_VERSION, SecretKey, Sentence, SigningDomain,
+    StableName, StateKey, StateLeaf, StateProof, StateRow, StateStatement, Timestamp,
+    TransactionId, TransactionStatus, TrustAnchor, Uetr, Validator, ValidatorChange, ValidatorSet,
+    VoteKind, hash_of, merkle_path, proposal_bytes, receipts_root, state_node_hash, state_root,
+    state_table_hash, state_value_hash, transactions_root, verify, verify_receipt, verify_token,
+    vote_bytes,
 };
 
 const DEBTOR: &str = "529900T8BM49AURSDO55";
@@ -169,6 +170,7 @@ fn hashes(book: &mut Book) {
         Payload,
         ClauseText,
         Commitment,
+        ExecutedOrder,
         WithheldOrder,
         SignedBody,
         DerivedReference,
@@ -481,4 +483,34 @@ fn state_proofs(book: &mut Book) {
     book.value("StateLeaf/last", &bob);
     book.value("StateProof", &proof);
     book.bytes("StateProof.root", root.as_bytes());
+    state_statements(book, &proof, root);
+}
+
+/// What the state of height 9 holds for alice: it convinces, and its file has one spelling.
+fn state_statements(book: &mut Book, proof: &StateProof, root: Hash) {
+    let validators = set(&[1, 2, 3, 4]);
+    let header = BlockHeader {
+        state_root: root,
+        ..header(9, &validators, &validators)
+    };
+    let statement = StateStatement {
+        version: STATE_STATEMENT_VERSION,
+        table: "accounts".to_owned(),
+        key: proof.leaf.key.clone(),
+        row: Some(StateRow::new(b"10".to_vec()).unwrap()),
+        proof: proof.clone(),
+        certificate: certify(&header, &[1, 2, 3], &validators),
+        header,
+        validator_changes: Vec::new(),
+    };
+    let anchor = TrustAnchor {
+        chain_id: chain(),
+        validators,
+    };
+    statement.verify(&anchor).unwrap();
+    book.value("StateRow", statement.row.as_ref().unwrap());
+    book.value("StateStatement", &statement);
+    let file = statement.to_file();
+    assert_eq!(StateStatement::from_file(&file).unwrap(), statement);
+    book.bytes("StateStatement.file", &file);
 }

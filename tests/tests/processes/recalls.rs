@@ -1,9 +1,9 @@
 //! A payment made, recalled and given back between two banks by nothing but files, and each side's answer as a file.
 
-use crate::devnet::{Devnet, uetr};
+use crate::devnet::{DEADLINE, Devnet, uetr};
 use karwan_types::{DurationMs, Timestamp};
 use serde_json::Value;
-use std::path::Path;
+use std::time::{Duration, Instant};
 
 const ISO: &str = "urn:iso:std:iso:20022:tech:xsd:";
 
@@ -101,24 +101,29 @@ impl Desk<'_> {
         self.devnet
             .karwan(&["tx", "approve", hash, "--as", self.bank]);
     }
-    /// The one file whose name ends like this.
-    fn export(&self, folder: &str, ending: &str) -> String {
+    /// Waits until this bank's node has a block.
+    fn reach(&self, height: &Value, uetr: &str) {
+        let height = height.to_string();
+        let query = ["query", "payment", uetr, "--as", self.bank];
+        let arguments = [&query[..], &["--at-least-height", &height]].concat();
+        self.devnet.karwan(&arguments);
+    }
+    /// The exported file that holds this; messages and blocks may still be on their way to the bank's node.
+    fn export(&self, folder: &str, holds: &str) -> String {
         let out = self.devnet.folder.join(folder);
-        self.devnet.karwan(&[
-            "iso",
-            "export",
-            "--as",
-            self.bank,
-            "--out",
-            out.to_str().unwrap(),
-        ]);
-        let ends = |path: &Path| path.to_string_lossy().ends_with(ending);
-        let files = std::fs::read_dir(&out)
-            .unwrap()
-            .map(|one| one.unwrap().path());
-        let found: Vec<_> = files.filter(|path| ends(path)).collect();
-        assert_eq!(found.len(), 1, "{ending} in {folder}");
-        std::fs::read_to_string(&found[0]).unwrap()
+        let arguments = ["iso", "export", "--as", self.bank, "--out"];
+        let arguments = [&arguments[..], &[out.to_str().unwrap()]].concat();
+        let deadline = Instant::now() + DEADLINE;
+        loop {
+            self.devnet.karwan(&arguments);
+            let files = std::fs::read_dir(&out).unwrap();
+            let mut texts = files.map(|one| std::fs::read_to_string(one.unwrap().path()).unwrap());
+            if let Some(found) = texts.find(|text| text.contains(holds)) {
+                return found;
+            }
+            assert!(Instant::now() < deadline, "{folder} never holds {holds}");
+            std::thread::sleep(Duration::from_millis(100));
+        }
     }
 }
 
@@ -136,14 +141,16 @@ fn a_payment_is_recalled_and_given_back_by_files_alone() {
     let today = now.after(ahead).date().to_string();
     let paid = uetr().to_string();
     let settled = ("pacs002", "<TxSts>ACSC</TxSts>");
-    indus.check("pay", &payment(&paid, &today, "7.00"), "ACSC", settled);
+    let (row, _) = indus.import("pay", &payment(&paid, &today, "7.00"), "pacs002");
+    assert_eq!(row["status"], "ACSC", "{row}");
+    alatoo.reach(&row["height"], &paid);
     alatoo.check("ask", &question(&paid), "ACSC", settled);
 
     // One import, whether the payment has settled or not: this one has.
     let waits = ("camt029", "<Conf>PDCR</Conf>");
     indus.check("recall", &request(&paid), "PATC", waits);
     indus.approve();
-    let asked = alatoo.export("asked", ".camt056.xml");
+    let asked = alatoo.export("asked", "<FIToFIPmtCxlReq>");
     for part in [&paid, "<Cd>DUPL</Cd>", "<Id>CASE-1</Id>", ">7.00<"] {
         assert!(asked.contains(part), "{part}: {asked}");
     }
@@ -159,14 +166,12 @@ fn a_payment_is_recalled_and_given_back_by_files_alone() {
     assert!(answer.contains("<TxSts>ACSC</TxSts>"), "{answer}");
 
     // Who asked finds the answer, and the message of the return as its sender wrote it.
-    let told = indus.export("told", ".camt029.xml");
+    let told = indus.export("told", "<RsltnOfInvstgtn>");
     for part in [&paid, "<Conf>CNCL</Conf>", "<Id>CASE-1</Id>"] {
         assert!(told.contains(part), "{part}: {told}");
     }
-    let messages = devnet.folder.join("told");
-    let names = std::fs::read_dir(messages).unwrap();
-    let texts = names.map(|one| std::fs::read_to_string(one.unwrap().path()).unwrap());
-    assert!(texts.into_iter().any(|text| text == back(&paid, "PKR")));
+    let returned = back(&paid, "PKR");
+    assert_eq!(indus.export("told", &returned), returned);
 
     // It is back, so it cannot be recalled again.
     indus.check("again", &request(&paid), "PATC", waits);

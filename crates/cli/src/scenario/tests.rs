@@ -181,7 +181,7 @@ fn a_refusal_that_nobody_expects_fails_with_its_own_sentence() {
             "no refusal was expected",
             "RR04 DOMESTIC_PAYMENT",
             "its own RTGS system",
-            "C-4.11",
+            "PK-4.11",
         ],
     );
 }

@@ -18,6 +18,8 @@ pub struct FreezeConfirm {
     pub jurisdiction: JurisdictionCode,
     /// What is frozen.
     pub subject: FreezeSubject,
+    /// The hash of the order that froze.
+    pub frozen_by: Hash,
     /// Until this time, exclusive; none until the court lifts it.
     pub until: Option<Timestamp>,
     /// The hash of the court's order.
@@ -41,6 +43,7 @@ impl Execute for FreezeConfirm {
             subject: self.subject.clone(),
         };
         let freeze = execution.state.freeze(&key).cloned();
+        let freeze = freeze.filter(|freeze| freeze.order_hash == self.frozen_by);
         let mut freeze = freeze.ok_or(Rejection::NotFrozen {
             jurisdiction: self.jurisdiction,
         })?;
@@ -63,6 +66,7 @@ impl Execute for FreezeConfirm {
         Self {
             jurisdiction: "PK".parse().expect("constant"),
             subject: FreezeSubject::Account("PK-ALFA-PKR".parse().expect("constant")),
+            frozen_by: Hash::from_bytes([6; 32]),
             until: None,
             court_order_hash: Hash::from_bytes([12; 32]),
         }

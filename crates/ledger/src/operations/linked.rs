@@ -3,7 +3,7 @@
 
 use super::Execute;
 use super::terms::PaymentTerms;
-use super::together::{Together, check_all_open, refuse_all};
+use super::together::{Together, check_all_open, check_client_money, refuse_all};
 use crate::authority::{Authority, Group, Need};
 use crate::execution::{Execution, Item};
 use crate::records::{Holder, RecordKind};
@@ -70,6 +70,7 @@ impl Execute for Linked {
     fn execute(&self, execution: &mut Execution<'_>, open: &[Item]) -> Result<(), Rejection> {
         let legs: Vec<&PaymentTerms> = self.legs.iter().collect();
         check_all_open(&legs, open)?;
+        check_client_money(execution.state, &legs)?;
         // The legs run on a draft, which is adopted when the last has settled.
         let mut draft = execution.state.clone();
         for (index, terms) in self.legs.iter().enumerate() {

@@ -5,7 +5,7 @@
 
 use super::Execute;
 use super::terms::PaymentTerms;
-use super::together::{Together, check_all_open};
+use super::together::{Together, check_all_open, check_client_money};
 use crate::authority::{Authority, Group, Need};
 use crate::checks;
 use crate::exchange::{ExchangeRecord, ExchangeStatus};
@@ -132,14 +132,9 @@ impl Execute for PayVersusPayment {
     fn execute(&self, execution: &mut Execution<'_>, open: &[Item]) -> Result<(), Rejection> {
         check_all_open(&self.legs(), open)?;
         self.check_sides(execution.state)?;
+        check_client_money(execution.state, &self.legs())?;
         for leg in self.legs() {
-            let debtor = leg.debtor(execution.state)?;
-            checks::exchange_licence(
-                (execution.state, execution.time),
-                (debtor, &leg.debtor_agent),
-                execution.state.agent(&leg.creditor_agent),
-                (leg.currency, leg.amount),
-            )?;
+            checks::leg_licence(execution.state, execution.time, leg)?;
         }
         check_settle_till(execution, self.settle_till)?;
         let together = Together {

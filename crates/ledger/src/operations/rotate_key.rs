@@ -3,12 +3,13 @@
 use super::Execute;
 use crate::authority::{Authority, Group, Need};
 use crate::execution::{Execution, Item};
-use crate::records::{Holder, KeyRecord};
+use crate::records::{Holder, KeyRecord, Role};
 use crate::rejection::Rejection;
 use crate::state::State;
-use karwan_types::PublicKey;
+use karwan_types::{JurisdictionCode, PublicKey};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Replaces a key, signed for its holder; a revoked key cannot come back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -38,6 +39,18 @@ impl Execute for RotateKey {
                 holders: [record.holder].into(),
                 need: Need::AnySigner,
             }])),
+            // Who signs orders is replaced by the governor and a colleague who signs orders too, so that no single key can make
+            // itself the regulator or the court; by all governors when nobody else is left.
+            Holder::Regulator(jurisdiction) | Holder::Court(jurisdiction)
+                if record.role == Role::Approver =>
+            {
+                Ok(orders_authority(
+                    state,
+                    self.old,
+                    record.holder,
+                    jurisdiction,
+                ))
+            }
             // Readers cannot sign; the governor of their jurisdiction rotates for them, and for its regulator and courts, so
             // that a lost key cannot be replaced by whoever found it.
             Holder::Regulator(jurisdiction)
@@ -82,4 +95,27 @@ impl Execute for RotateKey {
             new: key(2),
         }
     }
+}
+
+/// Who replaces a key that signs orders.
+fn orders_authority(
+    state: &State,
+    old: PublicKey,
+    holder: Holder,
+    jurisdiction: JurisdictionCode,
+) -> Authority {
+    let is_colleague = |(key, record): &(&PublicKey, &KeyRecord)| {
+        let signs = record.holder == holder && record.role == Role::Approver;
+        signs && record.revoked_at.is_none() && **key != old
+    };
+    let group = |holders: BTreeSet<Holder>, need| Group { holders, need };
+    if state.keys().any(|entry| is_colleague(&entry)) {
+        return Authority::new(vec![
+            group([Holder::Governor(jurisdiction)].into(), Need::AnySigner),
+            group([holder].into(), Need::AnySigner),
+        ]);
+    }
+    let governors = state.chain().jurisdictions.iter();
+    let governors = governors.map(|code| Holder::Governor(*code)).collect();
+    Authority::new(vec![group(governors, Need::AllHolders)])
 }

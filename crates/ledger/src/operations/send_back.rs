@@ -141,12 +141,13 @@ impl SendBack<'_> {
         let creditor = checks::creditor_agent(state, &receiver)?;
         checks::currency_moves(state, movement.currency)?;
         let route = checks::route(
-            (state, time),
+            state,
             movement.currency,
             (debtor, &returner, movement.creditor_account.as_ref()),
             (creditor, &receiver, movement.debtor_account.as_ref()),
             &[AccountClass::Settlement, AccountClass::ClientSegregated],
         )?;
+        checks::stops(state, time, &route)?;
         posting::transfer(state, &route.debit, &route.credit, self.amount)
     }
 }

@@ -292,35 +292,31 @@ impl PaymentTerms {
         let creditor = checks::creditor_agent(state, &self.creditor_agent)?;
         self.check_licences(state, time, (debtor, creditor))?;
         checks::currency_moves(state, self.currency)?;
-        let route = self.route(state, time, (debtor, creditor))?;
+        let route = self.route(state, debtor, creditor)?;
         checks::amount_limits(state, self.currency, self.amount)?;
         let money = Money {
             currency: self.currency,
             amount: self.amount,
         };
         checks::rulebook(state, time, (debtor, creditor), money)?;
+        checks::stops(state, time, &route)?;
         Ok((route, from))
     }
-    /// Where it stands while its currency is halted: checks 7 and 9, which tell whose accounts are concerned.
-    pub(crate) fn stand(&self, state: &State, time: Timestamp) -> Result<Route, Rejection> {
+    /// Where it stands while its currency is halted or an order stops it: checks 7 and 9, which tell whose accounts are concerned.
+    pub(crate) fn stand(&self, state: &State) -> Result<Route, Rejection> {
         let debtor = checks::debtor_agent(state, &self.debtor_agent)?;
         let creditor = checks::creditor_agent(state, &self.creditor_agent)?;
-        self.route(state, time, (debtor, creditor))
+        self.route(state, debtor, creditor)
     }
     /// Check 9.
-    fn route(
-        &self,
-        state: &State,
-        time: Timestamp,
-        (debtor, creditor): (Lei, Lei),
-    ) -> Result<Route, Rejection> {
+    fn route(&self, state: &State, debtor: Lei, creditor: Lei) -> Result<Route, Rejection> {
         let classes: &[AccountClass] = match self.kind {
             PaymentKind::FinancialInstitution => &[AccountClass::Settlement],
             // Client money may pay for clients, never for the house.
             PaymentKind::Customer => &[AccountClass::Settlement, AccountClass::ClientSegregated],
         };
         checks::route(
-            (state, time),
+            state,
             self.currency,
             (debtor, &self.debtor_agent, self.debtor_account.as_ref()),
             (
@@ -362,7 +358,8 @@ impl PaymentTerms {
         }
         Ok(())
     }
-    fn credit_account(&self, state: &State, creditor: Lei) -> Option<AccountNumber> {
+    /// The account that it credits, as far as that can be told.
+    pub(crate) fn credit_account(&self, state: &State, creditor: Lei) -> Option<AccountNumber> {
         let usual = || state.settlement_account(&creditor, &self.currency).cloned();
         self.creditor_account.clone().or_else(usual)
     }

@@ -8,10 +8,12 @@ use super::terms::{OnShortage, PaymentTerms, Priority};
 use crate::execution::{Execution, Item, Route};
 use crate::posting::Transfer;
 use crate::queue::{self, QueuedLeg};
+use crate::records::AccountClass;
 use crate::rejection::Rejection;
 use crate::state::State;
 use crate::{limits, posting};
-use karwan_types::Timestamp;
+use karwan_types::{AccountNumber, Lei, Timestamp};
+use std::collections::BTreeSet;
 
 /// Which leg fails, and why.
 pub(super) type LegRejection = (usize, Rejection);
@@ -30,7 +32,7 @@ pub(super) struct Examined {
     routes: Vec<Route>,
     /// When the last leg may settle.
     from: Timestamp,
-    /// The first leg whose currency is halted by its issuer.
+    /// The first leg whose currency is halted by its issuer, or that an order stops.
     pub(super) halted: Option<LegRejection>,
 }
 
@@ -47,7 +49,8 @@ impl Together<'_> {
             .all(|leg| leg.on_shortage == OnShortage::Queue)
     }
 
-    /// Checks 6 to 12 for every leg; a halted currency is told apart, because it is no fault of the payment.
+    /// Checks 6 to 12 for every leg; a halted currency and an order that stops a leg are told apart: they suspend all of them, and
+    /// are no fault of the payment.
     pub(super) fn examine(&self, state: &State, time: Timestamp) -> Result<Examined, LegRejection> {
         let mut examined = Examined {
             routes: Vec::with_capacity(self.legs.len()),
@@ -56,9 +59,9 @@ impl Together<'_> {
         };
         for (index, leg) in self.legs.iter().enumerate() {
             let found = match leg.examine(state, time) {
-                Err(rejection @ Rejection::CurrencyHalted { .. }) => {
+                Err(rejection) if is_suspended(&rejection) => {
                     examined.halted.get_or_insert((index, rejection));
-                    leg.stand(state, time).map(|route| (route, time))
+                    leg.stand(state).map(|route| (route, time))
                 }
                 found => found,
             };
@@ -148,6 +151,37 @@ impl Together<'_> {
     }
 }
 
+/// Whether a leg is refused for something that will end without anybody mending the payment.
+fn is_suspended(rejection: &Rejection) -> bool {
+    matches!(rejection, Rejection::CurrencyHalted { .. }) || rejection.is_stop()
+}
+
+/// Client money is never the house's, not by way of another institution either: who pays out of its clients' money is not
+/// credited on its own account by the same instruction.
+pub(super) fn check_client_money(state: &State, legs: &[&PaymentTerms]) -> Result<(), Rejection> {
+    let row = |number: Option<AccountNumber>| {
+        let number = number?;
+        let row = state.account(&number)?;
+        Some((number, row.owner, row.class))
+    };
+    let debits = legs.iter().filter_map(|leg| row(leg.debit_account(state)));
+    let clients: BTreeSet<Lei> = debits
+        .filter(|(_, _, class)| *class == AccountClass::ClientSegregated)
+        .map(|(_, owner, _)| owner)
+        .collect();
+    for leg in legs {
+        let creditor = state.agent(&leg.creditor_agent);
+        let credit = creditor.and_then(|creditor| row(leg.credit_account(state, creditor)));
+        match credit {
+            Some((account, owner, AccountClass::Settlement)) if clients.contains(&owner) => {
+                return Err(Rejection::CreditorAccountClass { account });
+            }
+            Some(_) | None => {}
+        }
+    }
+    Ok(())
+}
+
 /// Whether all payments of an instruction are still open; otherwise the first that was cancelled meanwhile.
 pub(super) fn check_all_open(legs: &[&PaymentTerms], open: &[Item]) -> Result<(), Rejection> {
     let is_open = |terms: &&PaymentTerms| open.iter().any(|item| item.key.uetr == terms.uetr);
@@ -169,7 +203,7 @@ pub(super) fn refuse_all(
 ) {
     let sibling = Rejection::LegFailed {
         leg: failed,
-        cause: rejection.name(),
+        cause: rejection.told(),
     };
     for (index, item) in open.iter().enumerate() {
         let reason = if index == failed { rejection } else { &sibling };

@@ -18,6 +18,8 @@ pub struct Unfreeze {
     pub jurisdiction: JurisdictionCode,
     /// What is frozen.
     pub subject: FreezeSubject,
+    /// The hash of the order that froze: another freeze of the same subject stays.
+    pub frozen_by: Hash,
     /// The hash of the order that lifts it.
     pub order_hash: Hash,
 }
@@ -37,10 +39,14 @@ impl Execute for Unfreeze {
         supervision::orders(state, self.jurisdiction, holders)
     }
     fn execute(&self, execution: &mut Execution<'_>, _open: &[Item]) -> Result<(), Rejection> {
-        let lifted = execution.state.take_freeze(&self.key());
-        lifted.ok_or(Rejection::NotFrozen {
-            jurisdiction: self.jurisdiction,
-        })?;
+        let key = self.key();
+        let freeze = execution.state.freeze(&key);
+        if freeze.is_none_or(|freeze| freeze.order_hash != self.frozen_by) {
+            return Err(Rejection::NotFrozen {
+                jurisdiction: self.jurisdiction,
+            });
+        }
+        execution.state.take_freeze(&key);
         supervision::resume(execution.state);
         Ok(())
     }
@@ -48,6 +54,7 @@ impl Execute for Unfreeze {
         Self {
             jurisdiction: "PK".parse().expect("constant"),
             subject: FreezeSubject::Account("PK-ALFA-PKR".parse().expect("constant")),
+            frozen_by: Hash::from_bytes([6; 32]),
             order_hash: Hash::from_bytes([13; 32]),
         }
     }

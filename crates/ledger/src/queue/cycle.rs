@@ -152,7 +152,7 @@ fn candidates(
             break;
         }
         let entry: &QueueEntry = state.queue_entry(number);
-        if !entry.is_eligible(state, at.1) {
+        if !entry.is_eligible(number, state, at.1) {
             continue;
         }
         match examine(state, at.1, entry) {
@@ -161,7 +161,11 @@ fn candidates(
                 candidates.push(Candidate { number, transfers });
             }
             Err((_, rejection)) if rejection.waits() => {}
-            Err(failed) => refuse_leg(state, at, number, &failed, outcomes),
+            // What is refused counts as well: a block has a bounded number of outcomes, whatever waits.
+            Err(failed) => {
+                legs = legs.saturating_add(entry.legs.len());
+                refuse_leg(state, at, number, &failed, outcomes);
+            }
         }
     }
     candidates

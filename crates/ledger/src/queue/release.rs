@@ -14,7 +14,7 @@ use crate::posting::{self, Transfer};
 use crate::records::InstructionKey;
 use crate::rejection::Rejection;
 use crate::state::State;
-use crate::{due, limits};
+use crate::{checks, due, limits};
 use karwan_types::{AccountNumber, Height, Outcome, Timestamp, TransactionStatus};
 
 /// The most attempts to settle a waiting payment at the end of one block; every leg of what settles together counts.
@@ -47,7 +47,7 @@ fn walk(
     let mut held_back = false;
     for number in queue {
         let entry = state.queue_entry(number);
-        let concerned = entry.is_eligible(state, at.1) && !(held_back && entry.may_wait());
+        let concerned = entry.is_eligible(number, state, at.1) && !(held_back && entry.may_wait());
         if !concerned {
             continue;
         }
@@ -100,7 +100,8 @@ impl State {
         }
         let transfers = match examine(self, time, entry) {
             Ok(transfers) => transfers,
-            Err((_, rejection)) if rejection.order().is_some() => return None,
+            // As if there were no order: whoever asks may not learn of it, nor of the moment when it came.
+            Err((_, rejection)) if rejection.order().is_some() => self.standing(entry)?,
             Err((_, rejection)) => return Some(rejection),
         };
         if is_blocked(self, number, time) {
@@ -112,15 +113,35 @@ impl State {
     }
 }
 
+impl State {
+    /// What an entry would move if nothing stopped it.
+    fn standing(&self, entry: &QueueEntry) -> Option<Vec<Transfer>> {
+        let transfer = |leg: &super::QueuedLeg| {
+            let route = leg.terms.stand(self).ok()?;
+            Some(Transfer {
+                debit: route.debit,
+                credit: route.credit,
+                amount: leg.terms.amount,
+                class: entry.priority,
+            })
+        };
+        entry.legs.iter().map(transfer).collect()
+    }
+}
+
 /// What an entry would move now; otherwise which leg may not, and why.
-pub(super) fn examine(
+pub(crate) fn examine(
     state: &State,
     time: Timestamp,
     entry: &QueueEntry,
 ) -> Result<Vec<Transfer>, (usize, Rejection)> {
+    let exchange = state.exchange(&entry.instruction).is_some();
     let transfer = |(index, leg): (usize, &super::QueuedLeg)| {
-        let examined = leg.terms.examine(state, time);
-        let (route, _) = examined.map_err(|rejection| (index, rejection))?;
+        let failed = |rejection| (index, rejection);
+        if exchange {
+            checks::leg_licence(state, time, &leg.terms).map_err(failed)?;
+        }
+        let (route, _) = leg.terms.examine(state, time).map_err(failed)?;
         Ok(Transfer {
             debit: route.debit,
             credit: route.credit,
@@ -151,7 +172,7 @@ pub(super) fn settle(
 }
 
 /// Takes an entry out of the queue and refuses it for one of its legs. The others name that leg.
-pub(super) fn refuse_leg(
+pub(crate) fn refuse_leg(
     state: &mut State,
     at: (Height, Timestamp),
     number: u64,
@@ -160,7 +181,7 @@ pub(super) fn refuse_leg(
 ) {
     let sibling = Rejection::LegFailed {
         leg: *failed,
-        cause: rejection.name(),
+        cause: rejection.told(),
     };
     let entry = state.take_queue_entry(number);
     for (index, leg) in entry.legs.iter().enumerate() {

@@ -17,6 +17,8 @@ use karwan_types::{
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// After so many payments from the queue an order refuses no more in its block.
+const REFUSED_MAX: usize = 5_000;
 /// The most documents of an application.
 pub const CHECKLIST_MAX: usize = 64;
 /// The most conditions of a licence.
@@ -179,6 +181,20 @@ pub(crate) struct Use<'a> {
     pub(crate) winds_down: bool,
 }
 
+impl LicenceStatus {
+    /// Whether payments depended on it.
+    pub(crate) fn concerns_payments(self) -> bool {
+        match self {
+            Self::Granted | Self::Suspended(_) | Self::Revoked { .. } => true,
+            Self::Applied
+            | Self::NoObjection
+            | Self::Refused
+            | Self::Expired
+            | Self::Surrendered => false,
+        }
+    }
+}
+
 impl Licence {
     /// What block time will bring about for it.
     pub(crate) fn due(&self, key: &LicenceKey) -> Option<(Timestamp, Due)> {
@@ -215,6 +231,18 @@ impl Licence {
     }
     fn is_in_force(&self, time: Timestamp) -> bool {
         self.status == LicenceStatus::Granted && self.from <= time && time < self.until
+    }
+    /// Whether its holder goes on, now or later: granted, suspended, or still being wound down.
+    fn keeps_accounts(&self, time: Timestamp) -> bool {
+        match self.status {
+            LicenceStatus::Granted | LicenceStatus::Suspended(_) => time < self.until,
+            LicenceStatus::Revoked { wind_down_until } => time < wind_down_until,
+            LicenceStatus::Applied
+            | LicenceStatus::NoObjection
+            | LicenceStatus::Refused
+            | LicenceStatus::Expired
+            | LicenceStatus::Surrendered => false,
+        }
     }
     /// Whether it still allows to wind down: while it is suspended, and after it was taken away.
     fn winds_down(&self, time: Timestamp, clients: bool) -> bool {
@@ -362,7 +390,7 @@ fn block_accounts(state: &mut State, time: Timestamp, key: &LicenceKey) {
             activity: activity.code.clone(),
         };
         let licence = state.licences.get(&key);
-        licence.is_some_and(|licence| licence.is_in_force(time))
+        licence.is_some_and(|licence| licence.keeps_accounts(time))
     };
     if activities.iter().any(other) {
         return;
@@ -395,17 +423,19 @@ pub(crate) fn refuse_queued(
         .iter()
         .filter(|(_, entry)| entry.legs.iter().any(|leg| concerned(leg, state)));
     let numbers: Vec<u64> = waiting.map(|(number, _)| *number).collect();
+    let mut legs = 0usize;
     for number in numbers {
+        // A block has a bounded number of outcomes; what is left is refused when its turn comes.
+        if legs >= REFUSED_MAX {
+            return;
+        }
         let entry = state.queue_entry(number).clone();
-        let examined = entry
-            .legs
-            .iter()
-            .try_for_each(|leg| leg.terms.examine(state, at.1).map(|_| ()));
-        match examined {
-            Err(rejection) if !rejection.waits() => {
-                queue::refuse(state, at, number, &rejection, outcomes);
+        match queue::examine(state, at.1, &entry) {
+            Err(failed) if !failed.1.waits() => {
+                legs = legs.saturating_add(entry.legs.len());
+                queue::refuse_leg(state, at, number, &failed, outcomes);
             }
-            Ok(()) | Err(_) => {}
+            Ok(_) | Err(_) => {}
         }
     }
 }

@@ -369,7 +369,7 @@ impl Instruction {
             refusal: refusal.as_ref().map(RefusalView::new),
             returned: record.map(|one| MoneyView::new(one.returned, one.movement.currency)),
             settled: record.and_then(|one| one.settled).map(View),
-            waiting: key.and_then(|key| waiting(state, &key)),
+            waiting: key.and_then(|key| waiting(reading, &key)),
             recall: key.and_then(|key| RecallView::of(state, &key)),
             transitions: views.collect::<Option<_>>()?,
         })

@@ -438,7 +438,7 @@ fn why_waiting(reading: &Reading, outcome: &Outcome) -> Option<RefusalView> {
         agent: movement.debtor_agent,
         uetr: movement.uetr,
     };
-    waiting(&reading.snapshot.state, &key)
+    waiting(reading, &key)
 }
 
 fn finality(

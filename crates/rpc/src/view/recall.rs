@@ -1,6 +1,7 @@
 //! A recall in JSON: who asks whom for which payment, why, and where the case stands.
 
 use super::{MoneyView, RefusalView, View};
+use crate::reading::Reading;
 use karwan_ledger::{InstructionKey, RecallCase, RecallStatus, State};
 use karwan_types::{Date, InstructionHash, Lei, Timestamp, Uetr};
 use schemars::JsonSchema;
@@ -89,8 +90,12 @@ fn rejected_for(case: &RecallCase) -> Option<String> {
     }
 }
 
-/// Why a payment waits in the queue; none when it does not.
-pub(crate) fn waiting(state: &State, payment: &InstructionKey) -> Option<RefusalView> {
-    let rejection = state.why_waiting(payment)?;
+/// Why a payment waits in the queue, for those who see what the debtor agent owns: its limits and what else waits is nobody
+/// else's business. None when it does not wait.
+pub(crate) fn waiting(reading: &Reading, payment: &InstructionKey) -> Option<RefusalView> {
+    if !reading.sight().institution(&payment.agent) {
+        return None;
+    }
+    let rejection = reading.snapshot.state.why_waiting(payment)?;
     Some(RefusalView::new(&rejection.to_refusal()))
 }

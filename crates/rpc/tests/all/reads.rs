@@ -498,7 +498,7 @@ async fn a_payment_in_the_queue_says_why_it_waits_and_tells_no_balance() {
     let chain = node.fake.chain;
     // Nobody has so much.
     let large = Pay {
-        payment: terms("ALFA", "BRAVO", "PKR", 900_000_000_000, 1),
+        payment: terms("ALFA", "BRAVO", "PKR", OPENING + 1, 1),
     };
     let signers = ["ALFA/MAKER", "ALFA/CHECKER"];
     node.fake

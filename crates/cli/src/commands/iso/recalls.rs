@@ -57,21 +57,21 @@ impl Export<'_> {
         let answer = client.receipt_get(params).await.map_err(refused)?;
         let receipt = check(&answer.receipt.0.to_file(), &self.genesis)?;
         let case = Case::proven(recall, &receipt, &self.genesis)?;
-        let (kind, xml) = match case.answer {
-            ResolutionAnswer::Pending => ("camt056", write_cancellation_request(&case.request)),
-            answer @ (ResolutionAnswer::Cancelled(_) | ResolutionAnswer::Rejected { .. }) => {
-                let resolution = Resolution {
-                    assignment: Assignment {
-                        from: case.request.assignment.to,
-                        to: case.request.assignment.from,
-                        ..case.request.assignment
-                    },
-                    status_id: None,
-                    original: case.request.original,
-                    answer,
-                };
-                ("camt029", write_resolution(&resolution))
-            }
+        let (kind, xml) = if case.answer == ResolutionAnswer::Pending {
+            ("camt056", write_cancellation_request(&case.request))
+        } else {
+            let asked = case.request.assignment;
+            let resolution = Resolution {
+                assignment: Assignment {
+                    from: asked.to,
+                    to: asked.from,
+                    ..asked
+                },
+                status_id: None,
+                original: case.request.original,
+                answer: case.answer,
+            };
+            ("camt029", write_resolution(&resolution))
         };
         let (agent, uetr) = (&recall.debtor_agent, &recall.uetr);
         let path = self.args.out.join(format!("{agent}-{uetr}.{kind}.xml"));

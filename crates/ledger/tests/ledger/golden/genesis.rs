@@ -6,8 +6,9 @@ use super::rules::rulebook;
 use super::{Book, secret, time, uetr, word};
 use karwan_ledger::{
     AccountClass, AccountStatus, BlockSeat, Draft, Genesis, GenesisAccount, GenesisCurrency,
-    GenesisDocument, GenesisJurisdiction, GenesisKey, GenesisParticipant, Operation,
-    ParticipantKind, Pay, PaymentTerms, Role, State, Transaction, VerifiedTransaction,
+    GenesisDocument, GenesisJurisdiction, GenesisKey, GenesisLicence, GenesisParticipant,
+    LicenceScope, Operation, ParticipantKind, Pay, PaymentTerms, Role, State, Transaction,
+    VerifiedTransaction,
 };
 use karwan_types::{Amount, ClearingMember, SecretKey, TransactionStatus};
 
@@ -25,6 +26,11 @@ pub(super) fn add(book: &mut Book) {
     book.value("GenesisCurrency", &document.currencies[0]);
     book.value("GenesisKey", &document.participants[3].keys[1]);
     book.value("GenesisAccount", &document.participants[3].accounts[2]);
+    let licensed = document
+        .participants
+        .iter()
+        .find(|one| !one.licences.is_empty());
+    book.value("GenesisLicence", &licensed.unwrap().licences[0]);
     book.value("GenesisParticipant", &document.participants[3]);
     book.value("GenesisDocument", &document);
     let genesis = Genesis::new(document).unwrap();
@@ -181,7 +187,24 @@ fn bank(lei: &str, country: &str, seed: u8) -> GenesisParticipant {
             AccountClass::Settlement,
             if country == "PK" { 5_000_000 } else { 0 },
         )],
-        licences: Vec::new(),
+        // Only PK licenses anything here.
+        licences: if country == "PK" {
+            vec![licence()]
+        } else {
+            Vec::new()
+        },
+    }
+}
+
+fn licence() -> GenesisLicence {
+    GenesisLicence {
+        activity: word("SETTLEMENT"),
+        scope: LicenceScope {
+            currencies: vec![word("KGS"), word("PKR")],
+            corridors: vec![word("KG")],
+            payment_max: Vec::new(),
+        },
+        until: time(86_400),
     }
 }
 

@@ -21,6 +21,7 @@ pub(super) fn add(book: &mut Book) {
         queued: QueuedPayments::Refuse,
         client_withdrawals: true,
     };
+    book.value("Suspension", &suspension);
     let statuses = every!(LicenceStatus {
         Applied => LicenceStatus::Applied,
         NoObjection => LicenceStatus::NoObjection,
@@ -57,6 +58,8 @@ pub(super) fn add(book: &mut Book) {
         operation: word("LicenceGrant"),
         changed: time(3),
     };
+    book.value("ChecklistDocument", &licence.documents[0]);
+    book.value("LicenceScope", &licence.scope);
     book.value("Licence", &licence);
     add_freezes(book);
 }
@@ -69,15 +72,13 @@ fn add_freezes(book: &mut Book) {
         Corridor => FreezeSubject::Corridor(word("KG")),
     });
     for (name, subject) in subjects {
-        let jurisdiction = word("PK");
-        book.value(
-            name,
-            &FreezeKey {
-                jurisdiction,
-                subject,
-            },
-        );
+        book.value(name, &subject);
     }
+    let key = FreezeKey {
+        jurisdiction: word("PK"),
+        subject: FreezeSubject::Corridor(word("KG")),
+    };
+    book.value("FreezeKey", &key);
     for (name, mode) in every!(FreezeMode {
         Debit,
         Credit,
@@ -97,5 +98,5 @@ fn add_freezes(book: &mut Book) {
         instruction: InstructionHash(hash(8)),
         transaction: TransactionId(hash(9)),
     };
-    book.value("Freeze", &freeze);
+    book.value("FreezeRecord", &freeze);
 }

@@ -30,6 +30,7 @@ fn unfreeze(subject: FreezeSubject) -> Unfreeze {
     Unfreeze {
         jurisdiction: country("PK"),
         subject,
+        frozen_by: Hash::from_bytes([1; 32]),
         order_hash: Hash::from_bytes([3; 32]),
     }
 }
@@ -37,6 +38,7 @@ fn confirm(subject: FreezeSubject, until: Option<Timestamp>) -> FreezeConfirm {
     FreezeConfirm {
         jurisdiction: country("PK"),
         subject,
+        frozen_by: Hash::from_bytes([1; 32]),
         until,
         court_order_hash: Hash::from_bytes([4; 32]),
     }
@@ -337,4 +339,115 @@ fn absence_and_presence_of_freezes_and_licences_can_be_proved() {
     proof
         .verify_absence(&Hash::ZERO, table, &encode(&free))
         .unwrap_err();
+}
+
+#[test]
+fn an_order_that_has_executed_cannot_be_executed_again_by_whoever_has_seen_it() {
+    let mut document = network();
+    document.rulebook.common.supervision.order_signers = 2;
+    let mut chain = Chain::of(document);
+    let both = [supervisor("PK", 1), supervisor("PK", 2)];
+    let turned = [supervisor("PK", 2), supervisor("PK", 1)];
+    let until = chain.upcoming().after(HOUR);
+    let order = freeze(&chain, subject("INDUS-PKR"), FreezeMode::Debit);
+    chain.check(order, &both, "ACSC");
+    let lift = chain.sign_until(unfreeze(subject("INDUS-PKR")), &both, until);
+    assert_eq!(say(&chain.block(&[lift])), "ACSC");
+    let order = freeze(&chain, subject("INDUS-PKR"), FreezeMode::Full);
+    chain.check(order, &both, "ACSC");
+    // The same signatures in another order are another transaction, and the same order.
+    let again = chain.sign_until(unfreeze(subject("INDUS-PKR")), &turned, until);
+    assert_eq!(say(&chain.block(&[again])), "RJCT DU03 DUPLICATE");
+    // Its signers can give it again.
+    chain.check(unfreeze(subject("INDUS-PKR")), &turned, "ACSC");
+    chain.replay();
+}
+
+#[test]
+fn a_lifting_that_waits_for_its_second_signature_lifts_no_later_freeze() {
+    let mut chain = Chain::new();
+    let order = freeze(&chain, subject("INDUS-PKR"), FreezeMode::Debit);
+    chain.check(order.clone(), &regulators(), "ACSC");
+    chain.at(order.until).check_time("CANC");
+    let later = Freeze {
+        order_hash: Hash::from_bytes([9; 32]),
+        until: chain.upcoming().after(HOUR),
+        ..order
+    };
+    chain.check(later, &regulators(), "ACSC");
+    let lift = unfreeze(subject("INDUS-PKR"));
+    chain.check(lift, &regulators(), "RJCT NARR NOT_FROZEN");
+}
+
+#[test]
+fn a_governor_alone_cannot_make_itself_the_regulator_or_the_court() {
+    let mut chain = Chain::new();
+    let rotation = |old: karwan_types::SecretKey| karwan_ledger::RotateKey {
+        old: old.public_key(),
+        new: stranger("new order key").public_key(),
+    };
+    for (old, colleague) in [
+        (supervisor("PK", 1), supervisor("PK", 2)),
+        (court("PK"), second_court("PK")),
+    ] {
+        let mut chain = chain.clone();
+        chain.check(rotation(old.clone()), &[governor("PK")], "PATC");
+        let approve = chain.approve(rotation(old));
+        chain.check(approve, &[colleague], "ACSC, ACSC");
+    }
+    // With nobody else left, all governors must agree.
+    let spare = karwan_types::SecretKey::from_seed(&[77; 32]);
+    let first = karwan_ledger::RotateKey {
+        old: supervisor("PK", 2).public_key(),
+        new: spare.public_key(),
+    };
+    chain.check(first, &[governor("PK"), supervisor("PK", 1)], "ACSC");
+}
+
+#[test]
+fn why_a_frozen_payment_waits_is_told_as_if_there_were_no_freeze() {
+    let mut chain = Chain::new();
+    let key = karwan_ledger::InstructionKey {
+        agent: NARYN.lei(),
+        uetr: uetr("first"),
+    };
+    let first = waiting(NARYN, INDUS, "600000.00 PKR", "first");
+    chain.check(first, &all(NARYN), "PDNG");
+    let told = |chain: &Chain| chain.state.why_waiting(&key).map(|one| one.name());
+    assert_eq!(told(&chain), Some("INSUFFICIENT_FUNDS"));
+    let order = freeze(&chain, subject("INDUS-PKR"), FreezeMode::Credit);
+    chain.check(order, &regulators(), "ACSC");
+    assert_eq!(told(&chain), Some("INSUFFICIENT_FUNDS"));
+}
+
+#[test]
+fn the_other_payments_of_a_linked_set_are_told_of_no_order() {
+    let mut chain = Chain::new();
+    let order = freeze(&chain, subject("INDUS-PKR"), FreezeMode::Debit);
+    chain.check(order, &regulators(), "ACSC");
+    let legs = vec![
+        pay(INDUS, NARYN, "1.00 PKR", "stopped"),
+        pay(TOBOL, TALAS, "1.00 KGS", "other"),
+    ];
+    let signers = [all(INDUS), all(TOBOL)].concat();
+    let transaction = chain.sign(linked(legs), &signers);
+    let outcomes = chain.block(&[transaction]);
+    assert_eq!(
+        say(&outcomes),
+        "RJCT RR04 REGULATORY_STOP, RJCT NARR LEG_FAILED"
+    );
+    let told = outcomes[1].refusal.as_ref().unwrap().detail.as_str();
+    assert!(!told.contains("REGULATORY"), "{told}");
+}
+
+#[test]
+fn a_frozen_leg_suspends_both_sides_of_an_exchange() {
+    let mut chain = Chain::new();
+    let order = freeze(&chain, subject("INDUS-PKR"), FreezeMode::Debit);
+    chain.check(order, &regulators(), "ACSC");
+    let terms = exchange(&chain, (INDUS, "32 PKR"), (NARYN, "10 KGS"), "swap");
+    chain.check(terms, &together(&[INDUS, NARYN]), "PDNG, PDNG");
+    let lift = unfreeze(subject("INDUS-PKR"));
+    chain.check(lift, &regulators(), "ACSC, ACSC, ACSC");
+    chain.replay();
 }

@@ -511,3 +511,52 @@ fn a_genesis_licence_is_checked_like_a_grant() {
         "{sentence}"
     );
 }
+
+#[test]
+fn the_end_of_a_winding_down_spares_an_institution_with_another_licence_that_is_only_suspended() {
+    let mut chain = licensed(&["SETTLEMENT", "CUSTODY"]);
+    let order = suspend(INDUS, QueuedPayments::Wait, false);
+    chain.check(order, &regulators(), "ACSC");
+    let until = chain.upcoming().after(HOUR);
+    let order = LicenceRevoke {
+        agent: INDUS.agent(),
+        activity: "CUSTODY".parse().unwrap(),
+        wind_down_until: until,
+        legal_basis: "s.1".parse().unwrap(),
+        order_hash: Hash::ZERO,
+    };
+    chain.check(order, &regulators(), "ACSC");
+    chain.at(until).check_time("CANC");
+    let row = chain.state.account(&account("INDUS-PKR")).unwrap();
+    assert_eq!(row.status, karwan_ledger::AccountStatus::Open);
+}
+
+#[test]
+fn an_exchange_that_waits_settles_only_while_its_sides_are_licensed_for_it() {
+    let mut document = licensing();
+    document.rulebook.national[0]
+        .activities
+        .insert(1, activity("EXCHANGE", &[Permission::Exchange], false));
+    let until = document.time.after(DAY);
+    for participant in &mut document.participants {
+        if participant.lei == INDUS.lei() {
+            participant.licences = ["EXCHANGE", "SETTLEMENT"]
+                .map(|activity| GenesisLicence {
+                    activity: activity.parse().unwrap(),
+                    scope: LicenceScope::default(),
+                    until,
+                })
+                .into();
+        }
+    }
+    let mut chain = Chain::of(document);
+    let terms = exchange(&chain, (INDUS, "7000000 PKR"), (NARYN, "10 KGS"), "swap");
+    chain.check(terms, &together(&[INDUS, NARYN]), "PDNG, PDNG");
+    let mut order = suspend(INDUS, QueuedPayments::Refuse, false);
+    order.activity = "EXCHANGE".parse().unwrap();
+    chain.check(
+        order,
+        &regulators(),
+        "RJCT AG10 DEBTOR_LICENCE_SUSPENDED, RJCT NARR LEG_FAILED, ACSC",
+    );
+}

@@ -236,3 +236,21 @@ fn in_the_queue_a_leg_is_paid_out_of_what_another_brings_whatever_their_order() 
     };
     chain.check(run, &all(PK_ISSUER), "ACSC, ACSC, ACSC");
 }
+
+#[test]
+fn client_money_does_not_reach_the_house_by_way_of_another_institution() {
+    let mut chain = Chain::new();
+    let out = with(pay(INDUS, NARYN, "10.00 PKR", "out"), |terms| {
+        terms.kind = karwan_ledger::PaymentKind::Customer;
+        terms.debtor_account = Some(account("INDUS-CLIENTS"));
+    });
+    let back = pay(NARYN, INDUS, "10.00 PKR", "back");
+    let signers = [all(INDUS), all(NARYN)].concat();
+    let refused = "RJCT AC14 CREDITOR_ACCOUNT_CLASS, RJCT AC14 CREDITOR_ACCOUNT_CLASS";
+    chain.check(linked(vec![out.clone(), back]), &signers, refused);
+    let clients = with(pay(NARYN, INDUS, "10.00 PKR", "to clients"), |terms| {
+        terms.creditor_account = Some(account("INDUS-CLIENTS"));
+    });
+    let again = with(out, |terms| terms.uetr = uetr("out again"));
+    chain.check(linked(vec![again, clients]), &signers, "ACSC, ACSC");
+}
