@@ -12,7 +12,7 @@ mod release;
 
 pub use cycle::{CycleRecord, CycleValue};
 pub(crate) use cycle::{is_cycle_due, run_cycle};
-pub(crate) use release::{examine, refuse, refuse_leg, release};
+pub(crate) use release::{examine, is_stopped, refuse, refuse_leg, release};
 
 use crate::due::Due;
 use crate::execution::{Execution, Item, Route};

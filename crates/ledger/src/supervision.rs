@@ -22,7 +22,7 @@ pub(crate) use licence::{Side, Use, advance_licence, check_licence};
 use crate::authority::{Authority, Group, Need};
 use crate::checks;
 use crate::execution::Execution;
-use crate::queue::{self, QueueEntry};
+use crate::queue;
 use crate::records::{AccountClass, Holder, ParticipantKind};
 use crate::rejection::Rejection;
 use crate::rulebook::{Activity, Permission};
@@ -98,10 +98,8 @@ pub(crate) fn find_stopped(state: &mut State, time: Timestamp) {
     if state.freezes.len() == 0 && state.suspended.is_empty() {
         return;
     }
-    let is_stopped = |entry: &QueueEntry| {
-        queue::examine(state, time, entry).is_err_and(|(_, rejection)| rejection.is_stop())
-    };
-    let stopped = state.queue.iter().filter(|(_, entry)| is_stopped(entry));
+    let queue = state.queue.iter();
+    let stopped = queue.filter(|(_, entry)| queue::is_stopped(state, time, entry));
     state.stopped = stopped.map(|(number, _)| *number).collect();
 }
 

@@ -12,7 +12,7 @@ const DEMONSTRATION: &[(&str, &str, &str)] = &[
     ("05-accepted-inside-cdata-kgs", "ACSC", ""),
     ("06-bulk-customers-pkr", "ACSC", ""),
     ("07-waiting-for-checker-pkr", "PATC", ""),
-    ("08-queued-for-funds-kgs", "PDNG", ""),
+    ("08-queued-for-funds-kgs", "PDNG", "AM04"),
     ("09-refused-unknown-agent-pkr", "RJCT", "CNOR"),
     ("10-duplicate-first-pkr", "ACSC", ""),
     ("11-duplicate-again-pkr", "ACSC", ""),

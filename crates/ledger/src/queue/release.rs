@@ -7,7 +7,7 @@
 //! Accounts are taken in the order of their numbers, each walked in the order of its queue; a credit puts its account on the
 //! list again. What a block has no room for waits for the next cycle.
 
-use super::{QueueEntry, is_blocked};
+use super::{QueueEntry, QueuedLeg, is_blocked};
 use crate::execution::Execution;
 use crate::operations::terms::Priority;
 use crate::posting::{self, Transfer};
@@ -116,7 +116,7 @@ impl State {
 impl State {
     /// What an entry would move if nothing stopped it.
     fn standing(&self, entry: &QueueEntry) -> Option<Vec<Transfer>> {
-        let transfer = |leg: &super::QueuedLeg| {
+        let transfer = |leg: &QueuedLeg| {
             let route = leg.terms.stand(self).ok()?;
             Some(Transfer {
                 debit: route.debit,
@@ -135,21 +135,38 @@ pub(crate) fn examine(
     time: Timestamp,
     entry: &QueueEntry,
 ) -> Result<Vec<Transfer>, (usize, Rejection)> {
-    let exchange = state.exchange(&entry.instruction).is_some();
-    let transfer = |(index, leg): (usize, &super::QueuedLeg)| {
-        let failed = |rejection| (index, rejection);
-        if exchange {
-            checks::leg_licence(state, time, &leg.terms).map_err(failed)?;
-        }
-        let (route, _) = leg.terms.examine(state, time).map_err(failed)?;
-        Ok(Transfer {
-            debit: route.debit,
-            credit: route.credit,
-            amount: leg.terms.amount,
-            class: entry.priority,
-        })
-    };
-    entry.legs.iter().enumerate().map(transfer).collect()
+    let legs = entry.legs.iter().enumerate();
+    legs.map(|(index, leg)| {
+        let examined = examine_leg(state, time, (entry, leg));
+        examined.map_err(|rejection| (index, rejection))
+    })
+    .collect()
+}
+
+/// Whether an order stops one of an entry's legs, whatever is wrong with the others.
+pub(crate) fn is_stopped(state: &State, time: Timestamp, entry: &QueueEntry) -> bool {
+    let mut legs = entry.legs.iter();
+    legs.any(|leg| {
+        let examined = examine_leg(state, time, (entry, leg));
+        examined.is_err_and(|rejection| rejection.is_stop())
+    })
+}
+
+fn examine_leg(
+    state: &State,
+    time: Timestamp,
+    (entry, leg): (&QueueEntry, &QueuedLeg),
+) -> Result<Transfer, Rejection> {
+    let (route, _) = leg.terms.examine(state, time)?;
+    if state.exchange(&entry.instruction).is_some() {
+        checks::leg_licence(state, time, &leg.terms)?;
+    }
+    Ok(Transfer {
+        debit: route.debit,
+        credit: route.credit,
+        amount: leg.terms.amount,
+        class: entry.priority,
+    })
 }
 
 /// Takes an entry out of the queue and says that it has settled. The money has moved already.

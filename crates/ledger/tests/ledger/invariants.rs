@@ -5,12 +5,14 @@
 mod corrupted;
 mod observation;
 mod properties;
+mod supervised;
 
 pub(crate) use observation::{
-    Observation, SeenAccount, SeenCurrency, SeenLimit, SeenRecord, Settled, Watch,
+    Observation, SeenAccount, SeenCurrency, SeenFreeze, SeenInstitution, SeenLicence, SeenLimit,
+    SeenRecord, Settled, Watch, licensing,
 };
 
-use karwan_ledger::{AccountClass, AccountStatus, InstructionKey, RecordKind};
+use karwan_ledger::{AccountClass, InstructionKey, RecordKind};
 use karwan_types::TransactionStatus;
 use std::collections::BTreeMap;
 
@@ -43,7 +45,15 @@ pub(crate) const CHECKS: &[Check] = &[
         movements,
     ),
     ("I7: a reference has one effect", effects),
-    ("I8: no blocked account pays", blocked),
+    ("I8: no blocked account pays", supervised::blocked),
+    (
+        "I8: nothing that is frozen for debits pays",
+        supervised::frozen,
+    ),
+    (
+        "I9: whoever pays or is paid has a licence",
+        supervised::licensed,
+    ),
     ("I10: no limit is passed", limits),
     ("I11: nothing is included after its expiry", inclusion),
     ("I11: nothing settles after its reject time", deadlines),
@@ -170,20 +180,6 @@ fn effects(before: &Observation, now: &Observation) -> Option<String> {
     None
 }
 
-/// Statuses of accounts do not change in a block yet; when orders change them, the order of events decides.
-fn blocked(before: &Observation, now: &Observation) -> Option<String> {
-    now.settled.iter().find_map(|settled| {
-        let status = before.accounts[&settled.debit].status;
-        let pays = matches!(status, AccountStatus::Open | AccountStatus::BlockedCredit);
-        (!pays).then(|| {
-            format!(
-                "{:?} was paid by {}, which is {status:?}",
-                settled.key, settled.debit
-            )
-        })
-    })
-}
-
 /// A limit that was lowered below what is used of it is no breach, but nothing may be paid under it.
 fn limits(before: &Observation, now: &Observation) -> Option<String> {
     now.limits.iter().find_map(|(key, row)| {
@@ -233,7 +229,7 @@ fn client_money(_: &Observation, now: &Observation) -> Option<String> {
         let from_clients = debit.class == AccountClass::ClientSegregated;
         let to_the_house =
             credit.owner == debit.owner && credit.class != AccountClass::ClientSegregated;
-        let wrong = from_clients && (to_the_house || settled.for_the_house);
+        let wrong = from_clients && (to_the_house || settled.is_for_the_house());
         wrong.then(|| {
             format!(
                 "{:?} pays for the house from {}",

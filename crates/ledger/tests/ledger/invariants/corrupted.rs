@@ -1,9 +1,12 @@
 //! Every invariant is seen to fail: a sound observation is falsified in one place, and the check that watches over it, and
 //! no other than expected, complains.
 
-use super::{CHECKS, Observation, Settled};
+use super::{CHECKS, Observation, SeenFreeze, SeenLicence, Settled};
 use crate::support::*;
-use karwan_ledger::{AccountClass, InstructionKey, RecordKind};
+use karwan_ledger::{
+    AccountClass, AccountStatus, FreezeSubject, InstructionKey, LicenceStatus, Permission,
+    RecordKind,
+};
 use karwan_types::{Hash, InstructionHash, Timestamp, TransactionStatus};
 
 /// A sound pair of observations: an open hold before, a payment settled after.
@@ -142,7 +145,7 @@ fn client_money_that_pays_for_the_house_is_noticed() {
     };
     check(from_clients, &["I13"]);
     let to_itself = |_: &mut Observation, now: &mut Observation| {
-        now.settled[0].for_the_house = false;
+        now.settled[0].payment = None;
         let owner = INDUS.lei();
         now.accounts.get_mut(&account("INDUS-PKR")).unwrap().class = AccountClass::ClientSegregated;
         now.accounts.get_mut(&account("NARYN-PKR")).unwrap().owner = owner;
@@ -163,6 +166,73 @@ fn a_status_that_goes_back_is_noticed() {
         record.instruction = InstructionHash(Hash::ZERO);
     };
     check(exchanged, &["I14"]);
+}
+
+#[test]
+fn a_payment_in_spite_of_a_freeze_is_noticed() {
+    let freeze = |subject: FreezeSubject| SeenFreeze {
+        place: country("PK"),
+        subject,
+        stops_debits: true,
+        redeemable: true,
+        from: Timestamp::from_millis(0),
+        until: None,
+        order: "one".to_owned(),
+    };
+    for subject in [
+        FreezeSubject::Account(account("INDUS-PKR")),
+        FreezeSubject::Participant(INDUS.lei()),
+        FreezeSubject::Currency(code("PKR")),
+        FreezeSubject::Corridor(country("KG")),
+    ] {
+        let in_spite = |before: &mut Observation, now: &mut Observation| {
+            before.freezes = vec![freeze(subject.clone())];
+            now.freezes = vec![freeze(subject)];
+        };
+        check(in_spite, &["I8"]);
+    }
+    let ordered_after = |_: &mut Observation, now: &mut Observation| {
+        now.freezes = vec![freeze(FreezeSubject::Participant(INDUS.lei()))];
+    };
+    check(ordered_after, &[]);
+    let of_others = |before: &mut Observation, now: &mut Observation| {
+        let one = freeze(FreezeSubject::Participant(NARYN.lei()));
+        (before.freezes, now.freezes) = (vec![one.clone()], vec![one]);
+    };
+    check(of_others, &[]);
+    let blocked = |_: &mut Observation, now: &mut Observation| {
+        now.accounts.get_mut(&account("INDUS-PKR")).unwrap().status = AccountStatus::Blocked;
+    };
+    check(blocked, &["I8"]);
+}
+
+#[test]
+fn a_payment_without_a_licence_is_noticed() {
+    let licence = |until: u64| SeenLicence {
+        holder: INDUS.lei(),
+        activity: "SETTLEMENT".parse().unwrap(),
+        status: LicenceStatus::Granted,
+        from: Timestamp::from_millis(0),
+        until: Timestamp::from_millis(until),
+        changed: Timestamp::from_millis(0),
+    };
+    let asks = |now: &mut Observation| {
+        let activity = "SETTLEMENT".parse().unwrap();
+        let permissions = vec![Permission::InstitutionPayment];
+        now.licensing = [(country("PK"), vec![(activity, permissions)])].into();
+    };
+    let without = |_: &mut Observation, now: &mut Observation| asks(now);
+    check(without, &["I9"]);
+    let over = |_: &mut Observation, now: &mut Observation| {
+        asks(now);
+        now.licences = vec![licence(now.time.millis())];
+    };
+    check(over, &["I9"]);
+    let in_force = |_: &mut Observation, now: &mut Observation| {
+        asks(now);
+        now.licences = vec![licence(now.time.millis() + 1)];
+    };
+    check(in_force, &[]);
 }
 
 #[test]

@@ -2,12 +2,13 @@
 
 use crate::model::kinds::payments_of;
 use karwan_ledger::{
-    AccountClass, AccountStatus, InstructionKey, LimitKey, PaymentKind, PaymentTerms, RecordKind,
-    RulebookStatus, State, Transaction,
+    AccountClass, AccountStatus, Activity, FreezeKey, FreezeMode, FreezeRecord, FreezeSubject,
+    InstructionKey, Licence, LicenceKey, LicenceStatus, LimitKey, ParticipantKind, PaymentKind,
+    PaymentTerms, Permission, RecordKind, Rulebook, RulebookStatus, State, Transaction,
 };
 use karwan_types::{
-    AccountNumber, Block, CurrencyCode, InstructionHash, Lei, Outcome, Timestamp,
-    TransactionStatus, Uetr,
+    AccountNumber, Block, CurrencyCode, InstructionHash, JurisdictionCode, Lei, Max35Text, Outcome,
+    Timestamp, TransactionStatus, Uetr,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,8 +64,61 @@ pub(crate) struct Settled {
     pub(crate) amount: i128,
     /// As the instruction said when it came in.
     pub(crate) reject_time: Option<Timestamp>,
+    /// Which message it is, when the instruction says so.
+    pub(crate) payment: Option<PaymentKind>,
+}
+
+impl Settled {
     /// Whether it is a payment between institutions for themselves.
-    pub(crate) for_the_house: bool,
+    pub(crate) fn is_for_the_house(&self) -> bool {
+        self.payment == Some(PaymentKind::FinancialInstitution)
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SeenInstitution {
+    pub(crate) home: JurisdictionCode,
+    /// Whether it issues a currency.
+    pub(crate) issuer: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct SeenFreeze {
+    pub(crate) place: JurisdictionCode,
+    pub(crate) subject: FreezeSubject,
+    pub(crate) stops_debits: bool,
+    pub(crate) redeemable: bool,
+    pub(crate) from: Timestamp,
+    pub(crate) until: Option<Timestamp>,
+    /// Which order it is: a later one of the same subject is another.
+    pub(crate) order: String,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct SeenLicence {
+    pub(crate) holder: Lei,
+    pub(crate) activity: Max35Text,
+    pub(crate) status: LicenceStatus,
+    pub(crate) from: Timestamp,
+    pub(crate) until: Timestamp,
+    /// When it last changed.
+    pub(crate) changed: Timestamp,
+}
+
+/// The activities that jurisdictions license, with what they permit.
+pub(crate) type Licensing = BTreeMap<JurisdictionCode, Vec<(Max35Text, Vec<Permission>)>>;
+
+/// What a rulebook licenses.
+pub(crate) fn licensing(rulebook: &Rulebook) -> Licensing {
+    let activity = |one: &Activity| (one.code.clone(), one.permissions.clone());
+    let parts = rulebook.national.iter();
+    let parts = parts.filter(|part| !part.activities.is_empty());
+    parts
+        .map(|part| {
+            let activities = part.activities.iter().map(activity);
+            (part.jurisdiction, activities.collect())
+        })
+        .collect()
 }
 
 /// The ledger after a block, and what the block said.
@@ -80,6 +134,10 @@ pub(crate) struct Observation {
     /// Every exchange in the register with its two payments.
     pub(crate) exchanges: Vec<(InstructionHash, [InstructionKey; 2])>,
     pub(crate) limits: BTreeMap<LimitKey, SeenLimit>,
+    pub(crate) institutions: BTreeMap<Lei, SeenInstitution>,
+    pub(crate) freezes: Vec<SeenFreeze>,
+    pub(crate) licences: Vec<SeenLicence>,
+    pub(crate) licensing: Licensing,
     /// The versions of the rulebook that are in force.
     pub(crate) active_versions: Vec<u32>,
     /// The versions that the answers of the block cite.
@@ -151,14 +209,44 @@ impl Watch {
             currency: movement.currency,
             amount: signed(movement.amount.minor()),
             reject_time: terms.and_then(|terms| terms.reject_time),
-            for_the_house: terms
-                .is_some_and(|terms| terms.kind == PaymentKind::FinancialInstitution),
+            payment: terms.map(|terms| terms.kind),
         })
     }
 }
 
 fn signed(minor: u128) -> i128 {
     i128::try_from(minor).expect("amounts have at most 18 digits")
+}
+
+fn institutions(state: &State) -> BTreeMap<Lei, SeenInstitution> {
+    let participants = state.participants();
+    let seen = participants.map(|(lei, one)| {
+        let issuer = one.kind == ParticipantKind::CentralBank;
+        let home = one.jurisdiction;
+        (*lei, SeenInstitution { home, issuer })
+    });
+    seen.collect()
+}
+fn freeze((key, one): (&FreezeKey, &FreezeRecord)) -> SeenFreeze {
+    SeenFreeze {
+        place: key.jurisdiction,
+        subject: key.subject.clone(),
+        stops_debits: matches!(one.mode, FreezeMode::Debit | FreezeMode::Full),
+        redeemable: one.redemption_allowed,
+        from: one.from,
+        until: one.until,
+        order: one.transaction.to_string(),
+    }
+}
+fn licence((key, one): (&LicenceKey, &Licence)) -> SeenLicence {
+    SeenLicence {
+        holder: key.participant,
+        activity: key.activity.clone(),
+        status: one.status,
+        from: one.from,
+        until: one.until,
+        changed: one.changed,
+    }
 }
 
 fn observe(state: &State) -> Observation {
@@ -213,6 +301,10 @@ fn observe(state: &State) -> Observation {
                 (*key, SeenLimit { limit, position })
             })
             .collect(),
+        institutions: institutions(state),
+        freezes: state.freezes().map(freeze).collect(),
+        licences: state.licences().map(licence).collect(),
+        licensing: licensing(state.rules()),
         active_versions: state
             .rulebooks()
             .filter(|(_, one)| one.status == RulebookStatus::Active)

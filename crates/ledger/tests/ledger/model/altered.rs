@@ -1,7 +1,7 @@
 //! Rules that differ in the model only: each must be noticed, so that the comparison is known to be able to fail.
 
 use super::author::registered;
-use super::broken::OF_THE_QUEUE;
+use super::broken::{Break, OF_THE_QUEUE};
 use super::sequences::{Step, first_seed, run};
 use super::trace::quietly;
 use super::worlds::worlds;
@@ -114,13 +114,69 @@ const QUEUED: &[Alteration] = &[
     }),
 ];
 
+/// Rules of authorities and of recalls, on the network with licences.
+const LICENSED: &[Alteration] = &[
+    ("an order by one key", |doc| {
+        doc.rulebook.national[0].supervision.order_signers = 1;
+    }),
+    ("a freeze longer by a millisecond", |doc| {
+        let longest = &mut doc.rulebook.common.supervision.freeze_max_ms;
+        *longest = later(*longest);
+    }),
+    ("a grant without the regulator's no-objection", |doc| {
+        doc.rulebook.national[0].activities[0].no_objection = false;
+    }),
+    ("one document less", |doc| {
+        doc.rulebook.national[0].activities[1].checklist.pop();
+    }),
+    ("a term longer by a millisecond", |doc| {
+        let term = &mut doc.rulebook.national[0].activities[1].term_max_ms;
+        *term = later(*term);
+    }),
+    ("client money without a licence of its own", |doc| {
+        doc.rulebook.national[0].activities.remove(0);
+    }),
+    ("a licence in force for a millisecond more", |doc| {
+        let licence = &mut doc.participants[5].licences[0];
+        licence.until = licence.until.after(millis(1));
+    }),
+    ("a licence without its corridors", |doc| {
+        doc.participants[5].licences[0].scope.corridors.clear();
+    }),
+    ("a licence without its cap", |doc| {
+        doc.participants[5].licences[0].scope.payment_max.clear();
+    }),
+    ("a recall window longer by a millisecond", |doc| {
+        let window = &mut doc.rulebook.common.recall.window_ms;
+        *window = later(*window);
+    }),
+    ("a millisecond more to answer", |doc| {
+        let answer = &mut doc.rulebook.common.recall.answer_ms;
+        *answer = later(*answer);
+    }),
+    ("one quote more", |doc| {
+        doc.rulebook.common.exchange.quotes_max += 1;
+    }),
+    ("a quote that stands a millisecond more", |doc| {
+        let longest = &mut doc.rulebook.common.exchange.quote_validity_max_ms;
+        *longest = later(*longest);
+    }),
+    ("a narrow band", |doc| {
+        doc.rulebook.common.exchange.band_bps = 100;
+    }),
+    ("a millisecond more for an exchange", |doc| {
+        let longest = &mut doc.rulebook.common.exchange.settlement_max_ms;
+        *longest = later(*longest);
+    }),
+];
+
 fn queue(document: &mut GenesisDocument) -> &mut QueueRules {
     &mut document.rulebook.common.queue
 }
 
 #[test]
 fn every_rule_that_differs_in_the_model_is_noticed() {
-    let [tight, rich, _] = worlds().try_into().expect("there are three");
+    let [tight, rich, _, licensing] = worlds().try_into().expect("there are four");
     let altered = |document: &GenesisDocument, (name, alter): &Alteration| {
         let mut document = document.clone();
         alter(&mut document);
@@ -138,6 +194,11 @@ fn every_rule_that_differs_in_the_model_is_noticed() {
         (format!("{rule:?}"), model)
     }));
     notice(&tight, queued);
+    let mut licensed = of(&licensing, LICENSED);
+    let mut holds_back = Model::new(&licensing);
+    holds_back.broken = Some(Break::StoppedHoldBack);
+    licensed.push(("stopped payments that hold back".to_owned(), holds_back));
+    notice(&licensing, licensed);
 }
 
 fn notice(document: &GenesisDocument, mut unnoticed: Vec<(String, Model)>) {

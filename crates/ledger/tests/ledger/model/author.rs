@@ -2,7 +2,9 @@
 //! wrong amount, a wrong account or a wrong time, and repetitions.
 
 use super::books::{Key, Model, Payment, Sum, Waiting, What};
+use super::kinds::quotes::plan;
 use super::kinds::{LINES, Line, modelled};
+use super::supervision::Licensed;
 use crate::support::*;
 use karwan_ledger::{
     Holder, OnShortage, Operation, Pay, PaymentKind, PaymentTerms, Priority, Role, RunCycle,
@@ -31,6 +33,8 @@ pub(crate) fn registered() -> Secrets {
     }
     for place in ["PK", "KG", "KZ", "UZ"] {
         secrets.extend([governor(place), regulator(place), auditor(place)]);
+        secrets.extend([supervisor(place, 1), supervisor(place, 2)]);
+        secrets.extend([court(place), second_court(place)]);
     }
     let by_key = |secret: SecretKey| (secret.public_key(), secret);
     secrets.into_iter().map(by_key).collect()
@@ -108,6 +112,11 @@ impl Author {
         }
         ends.extend(model.scheduled.iter().map(|one| one.from));
         ends.extend(model.emergencies.iter().map(|one| one.until));
+        ends.extend(model.recalls.iter().map(|one| one.answer_until + 1));
+        ends.extend(model.licences.iter().filter_map(Licensed::ends));
+        for one in &model.freezes {
+            ends.extend(one.until.into_iter().chain([one.from]));
+        }
         for payment in &model.payments {
             ends.push(payment.kept_until);
             if let What::Hold(until) = payment.what {
@@ -158,6 +167,9 @@ impl Author {
     fn operation(&mut self, chain: &Chain, model: &Model) -> Operation {
         if self.planned.is_empty() && self.chance(5) {
             self.plan_gridlock(model);
+        }
+        if self.planned.is_empty() && self.chance(3) {
+            self.planned = plan(self, chain, model);
         }
         if let Some(operation) = self.planned.pop() {
             return operation;
@@ -442,12 +454,16 @@ impl Author {
             }
             let has_signed = |one: &Waiting| one.signers.contains(&key.key);
             let again = approving && model.waiting.iter().any(has_signed);
-            let same = |one: &&Key| (one.holder, one.role) == (key.holder, key.role);
+            let same = |one: &&&Key| (one.holder, one.role) == (key.holder, key.role);
+            let enough = match key.holder {
+                Holder::Regulator(_) | Holder::Court(_) => 2,
+                Holder::Participant(_) | Holder::Governor(_) | Holder::Auditor(_) => 1,
+            };
             let wanted = match mood {
                 0 => self.chance(40),
                 1 => key.role == Role::Maker,
-                // One of each role is enough.
-                _ => !again && !chosen.iter().any(same),
+                // One of each role is enough, and two for an order.
+                _ => !again && chosen.iter().filter(same).count() < enough,
             };
             if wanted {
                 chosen.push(key);

@@ -3,10 +3,14 @@
 use super::broken::Break;
 use super::cycle::Cycle;
 use super::queue::{Entry, Limit};
+use super::quotes::{Fix, Quoted};
+use super::recalls::Recall;
 use super::rules::{Emergency, Scheduled};
+use super::supervision::{Frozen, Licensed};
+use super::together::Exchange;
 use karwan_ledger::{
     AccountClass, AccountStatus, GenesisCurrency, GenesisDocument, GenesisParticipant, Holder,
-    Operation, Role, Rulebook, Transaction,
+    LicenceStatus, Operation, Role, Rulebook, Transaction,
 };
 use karwan_types::{
     AccountNumber, AgentIdentification, CurrencyCode, InstructionHash, JurisdictionCode, Lei,
@@ -73,6 +77,7 @@ pub(crate) struct Payment {
     pub(crate) sum: Sum,
     pub(crate) returned: u128,
     pub(crate) kept_until: u64,
+    pub(crate) settled: Option<u64>,
 }
 
 #[derive(Clone, Debug)]
@@ -112,6 +117,8 @@ pub(crate) struct Model {
     pub(crate) payments: Vec<Payment>,
     pub(crate) waiting: Vec<Waiting>,
     pub(crate) transactions: Vec<(TransactionId, u64)>,
+    /// Orders that have executed, each with its expiry.
+    pub(crate) done: Vec<(Operation, u64)>,
     pub(crate) references: Vec<(CurrencyCode, Max35Text)>,
     pub(crate) validators: Vec<Validator>,
     pub(crate) next_validators: Vec<Validator>,
@@ -119,6 +126,13 @@ pub(crate) struct Model {
     pub(crate) entries_ever: u64,
     pub(crate) limits: Vec<Limit>,
     pub(crate) cycles: Vec<Cycle>,
+    pub(crate) recalls: Vec<Recall>,
+    pub(crate) exchanges: Vec<Exchange>,
+    pub(crate) fixes: Vec<Fix>,
+    pub(crate) quotes: Vec<Quoted>,
+    pub(crate) freezes: Vec<Frozen>,
+    pub(crate) orders_ever: u64,
+    pub(crate) licences: Vec<Licensed>,
     /// The accounts for which something changed for the better in this block.
     pub(crate) touched: Vec<AccountNumber>,
     pub(crate) cycle_wanted: bool,
@@ -155,6 +169,7 @@ impl Model {
             payments: Vec::new(),
             waiting: Vec::new(),
             transactions: Vec::new(),
+            done: Vec::new(),
             references: Vec::new(),
             validators: by_key(document.validators.clone()),
             next_validators: by_key(document.validators.clone()),
@@ -162,6 +177,13 @@ impl Model {
             entries_ever: 0,
             limits: Vec::new(),
             cycles: Vec::new(),
+            recalls: Vec::new(),
+            exchanges: Vec::new(),
+            fixes: Vec::new(),
+            quotes: Vec::new(),
+            freezes: Vec::new(),
+            orders_ever: 0,
+            licences: Vec::new(),
             touched: Vec::new(),
             cycle_wanted: false,
             in_force: vec![document.rulebook.version],
@@ -183,20 +205,35 @@ impl Model {
             });
         }
         for participant in &document.participants {
-            for row in &participant.accounts {
-                model.open(row.number.clone(), participant.lei, row.currency, row.class);
-                let opening = whole(row.opening.minor());
-                let account = model.account_mut(&row.number);
-                account.status = row.status;
-                account.posted = opening;
-                let currency = model.currency_mut(row.currency);
-                currency.issued += opening;
-                let contra = currency.rules.contra.clone();
-                model.account_mut(&contra).posted -= opening;
-            }
+            model.admit(participant);
         }
         model.cut_keys(document);
         model
+    }
+    fn admit(&mut self, participant: &GenesisParticipant) {
+        for one in &participant.licences {
+            self.licences.push(Licensed {
+                lei: participant.lei,
+                activity: one.activity.clone(),
+                status: LicenceStatus::Granted,
+                scope: one.scope.clone(),
+                from: self.time,
+                until: one.until.millis(),
+                changed: self.time,
+                operation: "LicenceGrant",
+            });
+        }
+        for row in &participant.accounts {
+            self.open(row.number.clone(), participant.lei, row.currency, row.class);
+            let opening = whole(row.opening.minor());
+            let account = self.account_mut(&row.number);
+            account.status = row.status;
+            account.posted = opening;
+            let currency = self.currency_mut(row.currency);
+            currency.issued += opening;
+            let contra = currency.rules.contra.clone();
+            self.account_mut(&contra).posted -= opening;
+        }
     }
     fn open(
         &mut self,
@@ -348,78 +385,9 @@ impl Model {
         included.into_iter().map(|(id, _)| id).collect()
     }
 
-    /// Rulebooks first, so that one version judges the whole block. Then earlier first; at one time holds, then instructions that
-    /// wait for signatures, and what waits for funds.
-    fn end_what_is_over(&mut self) {
-        let mut versions: Vec<(u64, u32)> = self
-            .scheduled
-            .iter()
-            .map(|one| (one.from, one.rulebook.version))
-            .filter(|(from, _)| *from <= self.time)
-            .collect();
-        versions.sort_unstable();
-        for (_, version) in versions {
-            self.bring_into_force(version);
-        }
-        #[derive(PartialEq, Eq, PartialOrd, Ord)]
-        enum Over {
-            Hold(Lei, Uetr),
-            Waiting(InstructionHash),
-            Queued(u64),
-        }
-        let mut over: Vec<(u64, Over)> = Vec::new();
-        for payment in &self.payments {
-            if let What::Hold(until) = payment.what
-                && payment.status == TransactionStatus::Pdng
-            {
-                over.push((until, Over::Hold(payment.sum.agent, payment.sum.uetr)));
-            }
-        }
-        for waiting in &self.waiting {
-            over.push((waiting.until + 1, Over::Waiting(waiting.hash)));
-        }
-        for entry in &self.queue {
-            over.push((entry.until + 1, Over::Queued(entry.number)));
-        }
-        over.retain(|(time, _)| *time <= self.time);
-        over.sort();
-        for (_, over) in over {
-            match over {
-                Over::Hold(agent, uetr) => {
-                    let sum = self.payment(agent, uetr).expect("listed above").sum.clone();
-                    let account = sum.debit.expect("a hold has its account");
-                    self.let_go(&account, sum.amount);
-                    self.change(agent, uetr, TransactionStatus::Canc, None);
-                }
-                Over::Waiting(hash) => self.time_out(hash),
-                Over::Queued(number) => {
-                    let entry = self.entry(number);
-                    let asked = entry.terms.reject_time.map(|time| time.millis());
-                    let code = if asked == Some(entry.until) { 605 } else { 610 };
-                    self.refuse_waiting(number, code);
-                }
-            }
-        }
-    }
-
     pub(crate) fn retention(&self) -> u64 {
         self.rulebook.common.retention_ms.millis()
     }
-    fn forget(&mut self) {
-        let time = self.time;
-        self.transactions.retain(|(_, until)| *until >= time);
-        self.payments.retain(|payment| {
-            let over = matches!(
-                payment.status,
-                TransactionStatus::Acsc
-                    | TransactionStatus::Accc
-                    | TransactionStatus::Rjct
-                    | TransactionStatus::Canc
-            );
-            !over || payment.kept_until >= time
-        });
-    }
-
     /// A later step of an instruction on the books.
     pub(crate) fn change(
         &mut self,
@@ -429,10 +397,16 @@ impl Model {
         code: Option<u16>,
     ) {
         let kept_until = self.time + self.retention();
+        let time = self.time;
         let payment = self.payment_mut(agent, uetr);
         payment.status = status;
         payment.code = code;
+        if status == TransactionStatus::Acsc {
+            payment.settled.get_or_insert(time);
+        }
         payment.kept_until = payment.kept_until.max(kept_until);
+        let payment = payment.clone();
+        self.follow(&payment);
         let operation = match payment.what {
             What::Payment => "Pay",
             What::IssueRequest => "IssueRequest",

@@ -3,11 +3,17 @@
 
 use super::books::{Model, Payment, Said, What, whole};
 use super::kinds::payments_of;
-use crate::invariants::{Observation, SeenAccount, SeenCurrency, SeenLimit, SeenRecord, Settled};
-use karwan_ledger::{
-    InstructionKey, LimitKey, PaymentKind, Priority, RecordKind, Transaction, instruction_hash,
+use super::supervision::{Frozen, Licensed};
+use super::together::Exchange;
+use crate::invariants::{
+    Observation, SeenAccount, SeenCurrency, SeenFreeze, SeenInstitution, SeenLicence, SeenLimit,
+    SeenRecord, Settled, licensing,
 };
-use karwan_types::{ChainId, Timestamp, TransactionId, TransactionStatus};
+use karwan_ledger::{
+    FreezeMode, GenesisParticipant, InstructionKey, LimitKey, Operation, ParticipantKind,
+    PaymentKind, Priority, RecordKind, Transaction, instruction_hash,
+};
+use karwan_types::{ChainId, InstructionHash, Lei, Timestamp, TransactionId, TransactionStatus};
 
 /// A rule that the model does not keep.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +30,14 @@ pub(crate) enum Break {
     PaysAgain,
     /// A blocked account is debited.
     DebitsBlocked,
+    /// An account frozen for debits is debited.
+    DebitsFrozen,
+    /// Nobody needs a licence.
+    NeedsNoLicence,
+    /// Of two payments against each other one settles, and the other is refused.
+    SettlesHalf,
+    /// What an order stops holds back what stands behind it.
+    StoppedHoldBack,
     /// The debtor's own limit is not looked at.
     PaysAboveLimits,
     /// An expired transaction is included.
@@ -134,8 +148,11 @@ impl Model {
                 .filter(is_in)
                 .map(|one| one.valid_until)
                 .collect(),
-            // The model knows no exchanges.
-            exchanges: Vec::new(),
+            exchanges: self.exchanges.iter().map(exchange).collect(),
+            institutions: self.participants.iter().map(institution).collect(),
+            freezes: self.freezes.iter().map(freeze).collect(),
+            licences: self.licences.iter().map(licence).collect(),
+            licensing: licensing(&self.rulebook),
             limits: limits.collect(),
             active_versions: self.in_force.clone(),
             cited_versions: [self.rulebook.version].into(),
@@ -157,12 +174,48 @@ impl Model {
             currency: sum.currency,
             amount: whole(sum.amount),
             reject_time: terms.and_then(|terms| terms.reject_time),
-            for_the_house: terms
-                .is_some_and(|terms| terms.kind == PaymentKind::FinancialInstitution),
+            payment: terms.map(|terms| terms.kind),
         })
     }
 }
 
+fn exchange(one: &Exchange) -> (InstructionHash, [InstructionKey; 2]) {
+    let key = |(agent, uetr)| InstructionKey { agent, uetr };
+    // Under the hash that the records have here.
+    (hash_of(&one.operation), one.legs.map(key))
+}
+fn hash_of(operation: &Operation) -> InstructionHash {
+    let chain = ChainId::of_genesis(b"the model has no chain");
+    instruction_hash(&chain, operation)
+}
+fn institution(one: &GenesisParticipant) -> (Lei, SeenInstitution) {
+    let seen = SeenInstitution {
+        home: one.jurisdiction,
+        issuer: one.kind == ParticipantKind::CentralBank,
+    };
+    (one.lei, seen)
+}
+fn freeze(one: &Frozen) -> SeenFreeze {
+    SeenFreeze {
+        place: one.place,
+        subject: one.subject.clone(),
+        stops_debits: matches!(one.mode, FreezeMode::Debit | FreezeMode::Full),
+        redeemable: one.redeemable,
+        from: Timestamp::from_millis(one.from),
+        until: one.until.map(Timestamp::from_millis),
+        order: one.order.to_string(),
+    }
+}
+fn licence(one: &Licensed) -> SeenLicence {
+    SeenLicence {
+        holder: one.lei,
+        activity: one.activity.clone(),
+        status: one.status,
+        from: Timestamp::from_millis(one.from),
+        until: Timestamp::from_millis(one.until),
+        changed: Timestamp::from_millis(one.changed),
+    }
+}
 fn key(payment: &Payment) -> InstructionKey {
     let (agent, uetr) = (payment.sum.agent, payment.sum.uetr);
     InstructionKey { agent, uetr }
@@ -183,9 +236,8 @@ fn kind(payment: &Payment) -> RecordKind {
     }
 }
 fn record(payment: &Payment) -> (InstructionKey, SeenRecord) {
-    let chain = ChainId::of_genesis(b"the model has no chain");
     let seen = SeenRecord {
-        instruction: instruction_hash(&chain, &payment.operation),
+        instruction: hash_of(&payment.operation),
         status: payment.status,
         kind: kind(payment),
         debit: payment.sum.debit.clone(),

@@ -1,8 +1,8 @@
 //! The model's liquidity-saving cycle: every question is answered from the list of what waits, from scratch.
 
-use super::books::{Model, whole};
+use super::books::Model;
 use super::broken::Break;
-use super::queue::Limit;
+use super::queue::{Limit, Move};
 use karwan_ledger::Priority;
 use karwan_types::{AccountNumber, CurrencyCode, Lei};
 
@@ -22,9 +22,20 @@ pub(crate) struct Cycle {
 struct Candidate {
     number: u64,
     class: Priority,
-    debit: AccountNumber,
-    credit: AccountNumber,
-    amount: i128,
+    moves: Vec<Move>,
+}
+
+impl Candidate {
+    fn debits(&self, account: &AccountNumber) -> bool {
+        self.moves.iter().any(|one| one.debit == *account)
+    }
+    /// Whether it is nothing but a payment from one account to another.
+    fn goes(&self, from: &AccountNumber, to: &AccountNumber) -> bool {
+        let [only] = self.moves.as_slice() else {
+            return false;
+        };
+        only.debit == *from && only.credit == *to
+    }
 }
 
 impl Model {
@@ -106,23 +117,28 @@ impl Model {
         let most = self.rulebook.common.queue.cycle_entries_max;
         let most = usize::try_from(most).expect("small");
         let mut candidates = Vec::new();
+        let mut legs = 0;
         for number in self.whole_queue() {
-            if candidates.len() == most {
+            if legs >= most {
                 break;
             }
             let entry = self.entry(number).clone();
             if !self.may_go(&entry) {
                 continue;
             }
-            match self.payable(&entry.terms) {
-                Err(code) => self.refuse_waiting(number, code),
-                Ok((debit, credit, _)) => candidates.push(Candidate {
-                    number,
-                    class: entry.class,
-                    debit,
-                    credit,
-                    amount: whole(entry.terms.amount.minor()),
-                }),
+            match self.moves_of(&entry) {
+                Err(failed) => {
+                    legs += entry.legs.len();
+                    self.refuse_leg(number, failed);
+                }
+                Ok(moves) => {
+                    legs += moves.len();
+                    candidates.push(Candidate {
+                        number,
+                        class: entry.class,
+                        moves,
+                    });
+                }
             }
         }
         candidates
@@ -133,9 +149,8 @@ impl Model {
             .accounts
             .iter()
             .filter(|account| {
-                let moves =
-                    |one: &Candidate| one.debit == account.number || one.credit == account.number;
-                open.iter().any(moves)
+                let mut moves = open.iter().flat_map(|one| &one.moves);
+                moves.any(|one| one.debit == account.number || one.credit == account.number)
             })
             .collect();
         accounts.sort_by_key(|one| (one.currency, one.owner, one.number.clone()));
@@ -146,15 +161,48 @@ impl Model {
     fn strict_before<'a>(open: &'a [Candidate], one: &Candidate) -> Vec<&'a Candidate> {
         let before = open.iter().take_while(|other| other.number != one.number);
         let strict = |other: &&Candidate| other.class != Priority::Norm;
-        let same = |other: &&Candidate| other.debit == one.debit;
+        let same = |other: &&Candidate| one.moves.iter().any(|leg| other.debits(&leg.debit));
         before.filter(strict).filter(same).collect()
     }
     fn settles_alone(&self, open: &[Candidate], place: usize) -> bool {
         let one = &open[place];
+        Self::strict_before(open, one).is_empty() && self.shortage(one).is_none()
+    }
+    /// What keeps something that settles in one moment from settling, and because of which of its payments.
+    fn shortage(&self, one: &Candidate) -> Option<(usize, u16)> {
         let alone = std::slice::from_ref(one);
-        Self::strict_before(open, one).is_empty()
-            && self.keeps_floor(&one.debit, alone)
-            && self.broken_limit(&one.debit, alone).is_none()
+        let debits = || one.moves.iter().map(|leg| &leg.debit);
+        let broken = debits().filter_map(|account| self.broken_limit(account, alone));
+        if let Some(limit) = broken.min_by_key(|one| (one.debtor, one.creditor, one.currency)) {
+            let of = |account: &AccountNumber| {
+                let account = self.account(account).expect("looked up before");
+                account.currency == limit.currency
+            };
+            return debits().position(of).map(|place| (place, 1303));
+        }
+        let short = debits().filter(|account| !self.keeps_floor(account, alone));
+        let first = short.min()?;
+        let place = debits().position(|account| account == first);
+        place.map(|place| (place, 1301))
+    }
+    /// Settles several payments in one moment, one perhaps out of what another brings.
+    pub(crate) fn settle_together(
+        &mut self,
+        moves: &[Move],
+        class: Priority,
+    ) -> Result<(), (usize, u16)> {
+        let all = Candidate {
+            number: 0,
+            class,
+            moves: moves.to_vec(),
+        };
+        if let Some(failed) = self.shortage(&all) {
+            return Err(failed);
+        }
+        for one in &all.moves {
+            self.move_money(&one.debit, &one.credit, one.amount, class);
+        }
+        Ok(())
     }
 
     /// The largest front parts of the payments between two accounts that settle against each other.
@@ -166,11 +214,10 @@ impl Model {
     ) -> Vec<Candidate> {
         let walk = |from: &AccountNumber, to: &AccountNumber| {
             let mut walk: Vec<Candidate> = Vec::new();
-            for one in open.iter().filter(|one| one.debit == *from) {
+            for one in open.iter().filter(|one| one.goes(from, to)) {
                 let in_walk =
                     |other: &&Candidate| walk.iter().any(|chosen| chosen.number == other.number);
-                let free = Self::strict_before(open, one).iter().all(in_walk);
-                if one.credit == *to && free {
+                if Self::strict_before(open, one).iter().all(in_walk) {
                     walk.push(one.clone());
                 }
             }
@@ -199,7 +246,7 @@ impl Model {
         let mut seen: Vec<(CurrencyCode, Lei)> = Vec::new();
         for number in accounts {
             if !self.keeps_floor(number, active) {
-                let mut own = active.iter().filter(|one| one.debit == *number);
+                let mut own = active.iter().filter(|one| one.debits(number));
                 let chosen = if self.breaks(Break::ExcludesTheFirst) {
                     own.next()
                 } else {
@@ -214,7 +261,8 @@ impl Model {
             }
             seen.push(party);
             if let Some(limit) = self.broken_limit(number, active) {
-                let under = |one: &&Candidate| self.is_under(limit, one);
+                let under =
+                    |one: &&Candidate| one.moves.iter().any(|leg| self.is_under(limit, leg));
                 return active.iter().rfind(under).map(|one| one.number);
             }
         }
@@ -224,12 +272,15 @@ impl Model {
     fn keeps_floor(&self, number: &AccountNumber, moving: &[Candidate]) -> bool {
         let account = self.account(number).expect("listed before");
         let out = |class| -> i128 {
-            let of = |one: &&Candidate| one.debit == *number && one.class == class;
-            moving.iter().filter(of).map(|one| one.amount).sum()
+            let of_class = moving.iter().filter(|one| one.class == class);
+            let legs = of_class.flat_map(|one| &one.moves);
+            let own = legs.filter(|leg| leg.debit == *number);
+            own.map(|leg| leg.amount).sum()
         };
         let [urgent, high, norm] = [Priority::Urgt, Priority::High, Priority::Norm].map(out);
-        let incoming = moving.iter().filter(|one| one.credit == *number);
-        let incoming: i128 = incoming.map(|one| one.amount).sum();
+        let legs = moving.iter().flat_map(|one| &one.moves);
+        let incoming = legs.filter(|leg| leg.credit == *number);
+        let incoming: i128 = incoming.map(|leg| leg.amount).sum();
         let left = account.posted - account.held + incoming - urgent - high - norm;
         let for_urgent = (account.for_urgent - urgent).max(0);
         let for_high = (account.for_high - high).max(0);
@@ -241,7 +292,7 @@ impl Model {
             urgent == 0 || left >= 0
         }
     }
-    fn is_under(&self, limit: &Limit, one: &Candidate) -> bool {
+    fn is_under(&self, limit: &Limit, one: &Move) -> bool {
         let debit = self.account(&one.debit).expect("listed before");
         let credit = self.account(&one.credit).expect("listed before");
         debit.currency == limit.currency
@@ -262,8 +313,9 @@ impl Model {
                 ..(*limit).clone()
             };
             let sum = |limit: &Limit| -> i128 {
-                let under = |one: &&Candidate| self.is_under(limit, one);
-                moving.iter().filter(under).map(|one| one.amount).sum()
+                let legs = moving.iter().flat_map(|one| &one.moves);
+                let under = legs.filter(|leg| self.is_under(limit, leg));
+                under.map(|leg| leg.amount).sum()
             };
             let net = sum(limit) - sum(&back);
             net > 0 && limit.position + net > limit.limit
@@ -272,10 +324,12 @@ impl Model {
 
     fn post_all(&mut self, all: &[Candidate]) {
         for one in all {
-            self.move_money(&one.debit, &one.credit, one.amount, one.class);
+            for leg in &one.moves {
+                self.move_money(&leg.debit, &leg.credit, leg.amount, one.class);
+            }
         }
         for one in all {
-            self.finish_waiting(one.number, one.credit.clone());
+            self.finish_waiting(one.number, &one.moves);
         }
     }
     fn values(
@@ -286,9 +340,10 @@ impl Model {
         let mut values: Vec<(CurrencyCode, i128, i128)> = Vec::new();
         for number in accounts {
             let currency = self.account(number).expect("listed before").currency;
-            let sum = |of: fn(&Candidate) -> &AccountNumber| -> i128 {
-                let own = paid.iter().filter(|one| of(one) == number);
-                own.map(|one| one.amount).sum()
+            let sum = |of: fn(&Move) -> &AccountNumber| -> i128 {
+                let legs = paid.iter().flat_map(|one| &one.moves);
+                let own = legs.filter(|leg| of(leg) == number);
+                own.map(|leg| leg.amount).sum()
             };
             let (out, back) = (sum(|one| &one.debit), sum(|one| &one.credit));
             let place = values.iter().position(|value| value.0 == currency);

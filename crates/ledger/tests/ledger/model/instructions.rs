@@ -2,9 +2,10 @@
 
 use super::books::{Model, Payment, Said, Sum, Waiting, What};
 use super::broken::Break;
-use super::kinds::modelled;
+use super::kinds::{modelled, payments_of};
 use super::signing::Group;
-use karwan_ledger::{Operation, PaymentTerms, Transaction, instruction_hash};
+use super::together::Exchange;
+use karwan_ledger::{ExchangeStatus, Operation, PaymentTerms, Transaction, instruction_hash};
 use karwan_types::{InstructionHash, Lei, PublicKey, TransactionStatus, Uetr};
 
 /// One reference that an instruction takes.
@@ -17,8 +18,17 @@ pub(crate) struct Item {
 /// The instruction under way.
 #[derive(Clone, Debug)]
 pub(crate) struct Turn {
+    pub(crate) hash: InstructionHash,
     pub(crate) operation: Operation,
     pub(crate) until: u64,
+}
+
+/// Whether all of its payments settle or none.
+fn is_atomic(operation: &Operation) -> bool {
+    matches!(
+        operation,
+        Operation::Linked(_) | Operation::PayVersusPayment(_)
+    )
 }
 
 impl Model {
@@ -31,6 +41,7 @@ impl Model {
         signers.sort();
         let hash = instruction_hash(&transaction.chain_id, &transaction.operation);
         let turn = Turn {
+            hash,
             operation: transaction.operation.clone(),
             until: transaction.valid_until.millis(),
         };
@@ -73,7 +84,7 @@ impl Model {
         let sum = item.sum.clone();
         let same = |one: &Payment| one.sum.agent == sum.agent && one.sum.uetr == sum.uetr;
         self.payments.retain(|one| !same(one));
-        self.payments.push(Payment {
+        let payment = Payment {
             operation: turn.operation.clone(),
             what: item.what,
             status,
@@ -81,7 +92,10 @@ impl Model {
             sum: sum.clone(),
             returned: 0,
             kept_until: turn.until.max(self.time) + self.retention(),
-        });
+            settled: (status == TransactionStatus::Acsc).then_some(self.time),
+        };
+        self.follow(&payment);
+        self.payments.push(payment);
         self.say(turn, status, code, Some(sum));
     }
 
@@ -112,9 +126,37 @@ impl Model {
                 return Ok(());
             }
         }
+        let waits = self.waiting.iter().any(|one| one.hash == hash);
+        let order = (turn.operation.clone(), turn.until);
+        if items.is_empty() && !waits && self.done.contains(&order) {
+            return Err(503);
+        }
+        if !waits && self.exchanges.iter().any(|one| one.hash == hash) {
+            self.repeat(turn, &items);
+            return Ok(());
+        }
+        let open = self.take_references(turn, &items, signers);
+        if open.is_empty() && !items.is_empty() {
+            return Ok(());
+        }
+        if waits {
+            self.say(turn, TransactionStatus::Patc, None, None);
+            return Ok(());
+        }
+        self.register(turn, hash, &items);
+        if self.enough(&groups, signers) {
+            self.perform(turn, &open);
+        } else {
+            self.wait_for_signers(turn, hash, signers, &open);
+        }
+        Ok(())
+    }
+
+    /// The references that are new. One that was taken gets its stored answer, or is refused when another instruction has it.
+    fn take_references(&mut self, turn: &Turn, items: &[Item], signers: &[PublicKey]) -> Vec<Item> {
         let mut open = Vec::new();
-        let mut conflict = None;
-        for (index, item) in items.iter().enumerate() {
+        let mut conflict = false;
+        for item in items {
             match self.payment(item.sum.agent, item.sum.uetr).cloned() {
                 None if self.acts_for(signers, item.sum.agent) => open.push(item.clone()),
                 None => {}
@@ -128,46 +170,45 @@ impl Model {
                     self.said.last_mut().expect("just said").repeated = true;
                 }
                 Some(_) => {
-                    conflict = conflict.or(Some(index));
+                    conflict = true;
                     let (status, code) = (TransactionStatus::Rjct, Some(501));
                     self.say(turn, status, code, Some(item.sum.clone()));
                 }
             }
         }
-        if matches!(turn.operation, Operation::Linked(_)) && conflict.is_some() {
+        if is_atomic(&turn.operation) && conflict {
             for item in &open {
                 self.book(turn, item, TransactionStatus::Rjct, Some(1407));
             }
-            return Ok(());
+            open.clear();
         }
-        if open.is_empty() && !items.is_empty() {
-            return Ok(());
-        }
-        if self.waiting.iter().any(|one| one.hash == hash) {
-            self.say(turn, TransactionStatus::Patc, None, None);
-            return Ok(());
-        }
-        if self.enough(&groups, signers) {
-            self.perform(turn, &open);
-            return Ok(());
-        }
+        open
+    }
+    fn wait_for_signers(
+        &mut self,
+        turn: &Turn,
+        hash: InstructionHash,
+        signers: &[PublicKey],
+        open: &[Item],
+    ) {
+        let key = |one: &Item| (one.sum.agent, one.sum.uetr);
+        let until = match &turn.operation {
+            Operation::PayVersusPayment(one) => turn.until.min(one.settle_till.millis() - 1),
+            _ => turn.until,
+        };
         self.waiting.push(Waiting {
             operation: turn.operation.clone(),
             hash,
-            taken: open
-                .iter()
-                .map(|one| (one.sum.agent, one.sum.uetr))
-                .collect(),
-            until: turn.until,
+            taken: open.iter().map(key).collect(),
+            until,
             signers: signers.to_vec(),
         });
-        for item in &open {
+        for item in open {
             self.book(turn, item, TransactionStatus::Patc, None);
         }
         if open.is_empty() {
             self.say(turn, TransactionStatus::Patc, None, None);
         }
-        Ok(())
     }
 
     /// Those of a waiting instruction's payments that still wait, in their order.
@@ -177,8 +218,9 @@ impl Model {
     }
     fn items_as_booked(&self, waiting: &Waiting) -> Vec<Option<Item>> {
         let mut taken = waiting.taken.clone();
-        if let Operation::Linked(linked) = &waiting.operation {
-            let place = |key: &(Lei, Uetr)| linked.legs.iter().position(|leg| leg.uetr == key.1);
+        if is_atomic(&waiting.operation) {
+            let legs = payments_of(&waiting.operation);
+            let place = |key: &(Lei, Uetr)| legs.iter().position(|leg| leg.uetr == key.1);
             taken.sort_by_key(place);
         }
         let item = |(agent, uetr): &(Lei, Uetr)| {
@@ -197,6 +239,7 @@ impl Model {
         };
         let waiting = self.waiting.remove(place);
         let turn = Turn {
+            hash,
             operation: waiting.operation.clone(),
             until: waiting.until,
         };
@@ -232,21 +275,42 @@ impl Model {
 
     /// The same instruction by further signers; when nothing follows, the answer is what is on the books.
     fn sign_further(&mut self, turn: &Turn, place: usize, signers: &[PublicKey]) {
+        if self.waiting[place].taken.is_empty() {
+            self.done.push((turn.operation.clone(), turn.until));
+        }
         let said = self.said.len();
         self.count_further(place, signers);
         if self.said.len() > said {
             return;
         }
         let items = self.items(&turn.operation);
-        for item in &items {
-            let row = self.payment(item.sum.agent, item.sum.uetr).cloned();
-            if let Some(row) = row.filter(|row| row.operation == turn.operation) {
-                self.say(turn, row.status, row.code, Some(item.sum.clone()));
-            }
-        }
+        self.repeat(turn, &items);
         if items.is_empty() {
             self.say(turn, TransactionStatus::Patc, None, None);
         }
+    }
+
+    /// The stored answers.
+    fn repeat(&mut self, turn: &Turn, items: &[Item]) {
+        for item in items {
+            let row = self.payment(item.sum.agent, item.sum.uetr).cloned();
+            if let Some(row) = row.filter(|row| row.operation == turn.operation) {
+                self.say(turn, row.status, row.code, Some(row.sum.clone()));
+                self.said.last_mut().expect("just said").repeated = true;
+            }
+        }
+    }
+    fn register(&mut self, turn: &Turn, hash: InstructionHash, items: &[Item]) {
+        let (Operation::PayVersusPayment(_), [a, b]) = (&turn.operation, items) else {
+            return;
+        };
+        self.exchanges.push(Exchange {
+            hash,
+            operation: turn.operation.clone(),
+            legs: [a, b].map(|item| (item.sum.agent, item.sum.uetr)),
+            status: ExchangeStatus::Proposed,
+            kept_until: turn.until,
+        });
     }
 
     /// Further signatures under what waits.
@@ -258,10 +322,11 @@ impl Model {
             .collect();
         waiting.signers.extend(further);
         let original = Turn {
+            hash: waiting.hash,
             operation: waiting.operation.clone(),
             until: waiting.until,
         };
-        if let Operation::Linked(_) = &waiting.operation {
+        if is_atomic(&waiting.operation) {
             for item in self.items(&waiting.operation) {
                 let key = (item.sum.agent, item.sum.uetr);
                 if waiting.taken.contains(&key) || !self.acts_for(&waiting.signers, key.0) {
@@ -294,9 +359,15 @@ impl Model {
     }
 
     fn perform(&mut self, turn: &Turn, open: &[Item]) {
+        if open.is_empty() {
+            self.done.push((turn.operation.clone(), turn.until));
+        }
         let known = modelled(&turn.operation).expect("only what is modelled is performed");
         match known.perform(self, turn, open) {
-            Ok(()) if open.is_empty() => self.say(turn, known.done(), None, None),
+            Ok(()) if open.is_empty() => {
+                let sum = known.concerns(self);
+                self.say(turn, known.done(), None, sum);
+            }
             Ok(()) => {}
             Err(code) if open.is_empty() => {
                 self.say(turn, TransactionStatus::Rjct, Some(code), None);

@@ -5,16 +5,21 @@
 //! invariants only, and its line says why. A kind without a line fails a test by its name.
 
 mod afterwards;
+mod exchange;
+mod freezes;
 mod holds;
 mod issue;
 mod issuers;
 mod keys;
+mod licences;
 mod payments;
 mod queue;
+pub(crate) mod quotes;
+mod recalls;
 mod rulebook;
 
 use super::author::Author;
-use super::books::Model;
+use super::books::{Model, Sum};
 use super::instructions::{Item, Turn};
 use super::signing::Group;
 use crate::support::Chain;
@@ -50,6 +55,10 @@ pub(crate) trait Modelled: Authored {
     /// What is said of one without references when it was done.
     fn done(&self) -> TransactionStatus {
         TransactionStatus::Acsc
+    }
+    /// The payment that is named with it.
+    fn concerns(&self, _model: &Model) -> Option<Sum> {
+        None
     }
 }
 
@@ -113,8 +122,8 @@ macro_rules! kinds {
 
 kinds! {
     modelled {
-        IssueRequest: 6,
-        Issue: 8,
+        IssueRequest: 10,
+        Issue: 14,
         RedeemRequest: 5,
         RedeemConfirm: 4,
         RedeemCancel: 2,
@@ -141,6 +150,25 @@ kinds! {
         MoveInQueue: 4,
         RunCycle: 4,
         BalancingPay: 4,
+        PayVersusPayment: 10,
+        CancelExchange: 3,
+        RateFix: 5,
+        Quote: 6,
+        QuoteWithdraw: 2,
+        AcceptQuote: 7,
+        RecallRequest: 4,
+        RecallAnswer: 4,
+        Freeze: 5,
+        FreezeConfirm: 4,
+        Unfreeze: 3,
+        LicenceApply: 3,
+        LicenceNoObjection: 2,
+        LicenceGrant: 3,
+        LicenceRefuse: 1,
+        LicenceSuspend: 3,
+        LicenceReinstate: 2,
+        LicenceRevoke: 2,
+        LicenceSurrender: 1,
     }
     observed {
     }

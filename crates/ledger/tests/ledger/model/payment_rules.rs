@@ -19,7 +19,7 @@ pub(crate) fn amount_alone(minor: u128) -> Option<u16> {
 
 impl Model {
     /// Milliseconds since the epoch on the clocks of the currency's home.
-    fn home_time(&self, currency: CurrencyCode) -> i128 {
+    pub(crate) fn home_time(&self, currency: CurrencyCode) -> i128 {
         let minutes = self
             .currency(currency)
             .map_or(0, |one| i128::from(one.rules.utc_offset_minutes));
@@ -127,6 +127,20 @@ impl Model {
         }
         Ok((debit.number.clone(), credit.number.clone()))
     }
+    /// From where to where a payment goes.
+    pub(crate) fn accounts_for(
+        &self,
+        terms: &PaymentTerms,
+    ) -> Result<(AccountNumber, AccountNumber), u16> {
+        let debtor = self.who(&terms.debtor_agent).ok_or(701u16)?;
+        let creditor = self.who(&terms.creditor_agent).ok_or(702u16)?;
+        self.route(
+            terms.currency,
+            (debtor, terms.debtor_account.as_ref()),
+            (creditor, terms.creditor_account.as_ref()),
+            terms.kind == PaymentKind::Customer,
+        )
+    }
     /// Everything but the funds: from where, to where, and from when on.
     pub(crate) fn payable(
         &self,
@@ -135,13 +149,9 @@ impl Model {
         let from = self.times(terms)?;
         let debtor = self.who(&terms.debtor_agent).ok_or(701u16)?;
         let creditor = self.who(&terms.creditor_agent).ok_or(702u16)?;
+        self.terms_licensed(terms).map_err(|(code, _)| code)?;
         self.moves(terms.currency)?;
-        let (debit, credit) = self.route(
-            terms.currency,
-            (debtor, terms.debtor_account.as_ref()),
-            (creditor, terms.creditor_account.as_ref()),
-            terms.kind == PaymentKind::Customer,
-        )?;
+        let (debit, credit) = self.accounts_for(terms)?;
         let rules = &self.currency(terms.currency).ok_or(1003u16)?.rules;
         if terms.amount > rules.payment_max {
             return Err(1004);
@@ -150,6 +160,7 @@ impl Model {
             return Err(1005);
         }
         self.lawful((debtor, creditor), (terms.currency, terms.amount.minor()))?;
+        self.stopped(&debit, &credit)?;
         Ok((debit, credit, from))
     }
     /// Whether there is so much that is not reserved.

@@ -6,17 +6,41 @@ use super::instructions::{Item, Turn};
 use karwan_ledger::{OnShortage, PaymentTerms, Priority};
 use karwan_types::{AccountNumber, CurrencyCode, Lei, TransactionStatus, Uetr};
 
-/// One payment that waits.
+/// What waits as a whole.
 #[derive(Clone, Debug)]
 pub(crate) struct Entry {
     pub(crate) number: u64,
-    pub(crate) agent: Lei,
-    pub(crate) terms: PaymentTerms,
-    pub(crate) debit: AccountNumber,
+    pub(crate) legs: Vec<Leg>,
     pub(crate) class: Priority,
     pub(crate) place: u64,
     pub(crate) from: u64,
     pub(crate) until: u64,
+}
+
+/// One payment of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Leg {
+    pub(crate) agent: Lei,
+    pub(crate) terms: PaymentTerms,
+    pub(crate) debit: AccountNumber,
+}
+
+/// Money from one account to another.
+#[derive(Clone, Debug)]
+pub(crate) struct Move {
+    pub(crate) debit: AccountNumber,
+    pub(crate) credit: AccountNumber,
+    pub(crate) amount: i128,
+}
+
+impl Entry {
+    pub(crate) fn debits(&self, account: &AccountNumber) -> bool {
+        self.legs.iter().any(|leg| leg.debit == *account)
+    }
+    /// Whether it may not wait for money, only for its time.
+    fn refuses(&self) -> bool {
+        self.legs.len() == 1 && self.legs[0].terms.on_shortage == OnShortage::Refuse
+    }
 }
 
 /// What one institution is willing to pay another net.
@@ -45,28 +69,56 @@ impl Model {
                 Err(_) => {}
             }
         }
-        let rules = &self.rulebook.common.queue;
-        let most = usize::try_from(rules.account_entries_max).expect("small");
-        if self.queue_of(&debit).len() >= most {
-            return self.book(turn, item, TransactionStatus::Rjct, Some(1304));
-        }
-        let longest = from.max(self.time) + rules.waiting_max_ms.millis();
+        let longest = from.max(self.time) + self.rulebook.common.queue.waiting_max_ms.millis();
         let until = match terms.reject_time {
             Some(reject) => longest.min(reject.millis()),
             None => longest,
         };
-        self.entries_ever += 1;
-        self.queue.push(Entry {
-            number: self.entries_ever,
+        let leg = Leg {
             agent: item.sum.agent,
             terms: terms.clone(),
             debit,
-            class: terms.priority,
+        };
+        let items = std::slice::from_ref(item);
+        self.wait(turn, items, vec![leg], (terms.priority, from, until));
+    }
+    /// Lets payments wait as one entry, if there is room for each.
+    pub(crate) fn wait(
+        &mut self,
+        turn: &Turn,
+        items: &[Item],
+        legs: Vec<Leg>,
+        (class, from, until): (Priority, u64, u64),
+    ) {
+        let most = self.rulebook.common.queue.account_entries_max;
+        let most = usize::try_from(most).expect("small");
+        let full = |leg: &Leg| {
+            let waiting = self.queue_of(&leg.debit).into_iter();
+            let legs: usize = waiting.map(|number| self.entry(number).legs.len()).sum();
+            legs >= most
+        };
+        if let Some(failed) = legs.iter().position(full) {
+            return self.refuse_all(turn, items, failed, 1304);
+        }
+        self.entries_ever += 1;
+        self.queue.push(Entry {
+            number: self.entries_ever,
+            legs,
+            class,
             place: self.entries_ever,
             from,
             until,
         });
-        self.book(turn, item, TransactionStatus::Pdng, None);
+        for item in items {
+            self.book(turn, item, TransactionStatus::Pdng, None);
+        }
+    }
+    /// Refuses what settles together for one of its payments.
+    pub(crate) fn refuse_all(&mut self, turn: &Turn, items: &[Item], failed: usize, code: u16) {
+        for (place, item) in items.iter().enumerate() {
+            let code = if place == failed { code } else { 1407 };
+            self.book(turn, item, TransactionStatus::Rjct, Some(code));
+        }
     }
 
     /// Moves money at once if nothing that waits comes first, the debtor's limits allow it, and there is enough.
@@ -159,10 +211,15 @@ impl Model {
 
     /// Whether nothing but money keeps an entry waiting.
     pub(crate) fn may_go(&self, entry: &Entry) -> bool {
-        let currency = self.currency(entry.terms.currency);
-        let halted = currency.is_none_or(|currency| currency.halted);
+        let halted = |leg: &Leg| {
+            let currency = self.currency(leg.terms.currency);
+            currency.is_none_or(|currency| currency.halted)
+        };
         let over = self.time > entry.until && !self.breaks(Break::SettlesTooLate);
-        entry.from <= self.time && !over && !halted
+        let ordered = |leg: &Leg| self.waits_for_an_order(leg);
+        let ordered = || !self.breaks(Break::StoppedHoldBack) && entry.legs.iter().any(ordered);
+        let stopped = || ordered() || self.waits_for_an_account(entry);
+        entry.from <= self.time && !over && !entry.legs.iter().any(halted) && !stopped()
     }
     /// Whether a new payment has to wait for those that wait already.
     pub(crate) fn stands_behind(&self, account: &AccountNumber, class: Priority) -> bool {
@@ -171,18 +228,19 @@ impl Model {
                 Priority::Urgt => entry.class == Priority::Urgt,
                 Priority::High | Priority::Norm => self.is_strict(entry.class),
             };
-            entry.debit == *account && before && self.may_go(entry)
+            entry.debits(account) && before && self.may_go(entry)
         })
     }
     /// Whether an urgent or high payment before it keeps it from settling.
     pub(crate) fn is_held_back(&self, number: u64) -> bool {
-        let account = self.entry(number).debit.clone();
-        for other in self.queue_of(&account) {
+        let entry = self.entry(number);
+        for other in self.whole_queue() {
             if other == number {
                 return false;
             }
             let other = self.entry(other);
-            if self.is_strict(other.class) && self.may_go(other) {
+            let same = entry.legs.iter().any(|leg| other.debits(&leg.debit));
+            if same && self.is_strict(other.class) && self.may_go(other) {
                 return true;
             }
         }
@@ -197,7 +255,7 @@ impl Model {
     /// Those that wait for one account.
     pub(crate) fn queue_of(&self, account: &AccountNumber) -> Vec<u64> {
         let mut numbers = self.whole_queue();
-        numbers.retain(|number| self.entry(*number).debit == *account);
+        numbers.retain(|number| self.entry(*number).debits(account));
         numbers
     }
     pub(crate) fn entry(&self, number: u64) -> &Entry {
@@ -210,13 +268,14 @@ impl Model {
     }
     /// The number under which a payment waits.
     pub(crate) fn queued(&self, agent: Lei, uetr: Uetr) -> Option<u64> {
-        let is = |entry: &&Entry| entry.agent == agent && entry.terms.uetr == uetr;
+        let named = |leg: &Leg| leg.agent == agent && leg.terms.uetr == uetr;
+        let is = |entry: &&Entry| entry.legs.iter().any(named);
         self.queue.iter().find(is).map(|entry| entry.number)
     }
 
     /// Something changed for the better for an account: whoever waits there is looked at when the block ends.
     pub(crate) fn touch(&mut self, account: &AccountNumber) {
-        let waits = self.queue.iter().any(|entry| entry.debit == *account);
+        let waits = self.queue.iter().any(|entry| entry.debits(account));
         let waits = waits && !self.breaks(Break::ReleasesNothing);
         if waits && !self.touched.contains(account) {
             self.touched.push(account.clone());
@@ -233,7 +292,8 @@ impl Model {
     pub(crate) fn touch_what_starts(&mut self, before: u64) {
         let starts = |entry: &&Entry| entry.from > before && entry.from <= self.time;
         let accounts = self.queue.iter().filter(starts);
-        let accounts: Vec<AccountNumber> = accounts.map(|entry| entry.debit.clone()).collect();
+        let legs = accounts.flat_map(|entry| &entry.legs);
+        let accounts: Vec<AccountNumber> = legs.map(|leg| leg.debit.clone()).collect();
         for account in accounts {
             self.touch(&account);
         }
@@ -242,22 +302,53 @@ impl Model {
         let is = |entry: &Entry| entry.number == number;
         let place = self.queue.iter().position(is).expect("it waits");
         let entry = self.queue.remove(place);
-        self.touch(&entry.debit);
+        for leg in &entry.legs {
+            self.touch(&leg.debit);
+        }
         entry
     }
     pub(crate) fn refuse_waiting(&mut self, number: u64, code: u16) {
-        let entry = self.leave_queue(number);
         let status = TransactionStatus::Rjct;
-        self.change(entry.agent, entry.terms.uetr, status, Some(code));
+        for leg in self.leave_queue(number).legs {
+            self.change(leg.agent, leg.terms.uetr, status, Some(code));
+        }
+    }
+    /// Refuses a whole entry for one of its payments.
+    pub(crate) fn refuse_leg(&mut self, number: u64, (failed, code): (usize, u16)) {
+        let status = TransactionStatus::Rjct;
+        for (place, leg) in self.leave_queue(number).legs.into_iter().enumerate() {
+            let code = if place == failed { code } else { 1407 };
+            self.change(leg.agent, leg.terms.uetr, status, Some(code));
+        }
+    }
+    pub(crate) fn cancel_waiting(&mut self, number: u64) {
+        for leg in self.leave_queue(number).legs {
+            self.change(leg.agent, leg.terms.uetr, TransactionStatus::Canc, None);
+        }
     }
     /// The money has moved: takes the entry out and says so.
-    pub(crate) fn finish_waiting(&mut self, number: u64, credit: AccountNumber) {
-        let entry = self.leave_queue(number);
-        let payment = self.payment_mut(entry.agent, entry.terms.uetr);
-        payment.sum.debit = Some(entry.debit);
-        payment.sum.credit = Some(credit);
-        let status = TransactionStatus::Acsc;
-        self.change(entry.agent, entry.terms.uetr, status, None);
+    pub(crate) fn finish_waiting(&mut self, number: u64, moves: &[Move]) {
+        for (leg, one) in self.leave_queue(number).legs.into_iter().zip(moves) {
+            let payment = self.payment_mut(leg.agent, leg.terms.uetr);
+            payment.sum.debit = Some(one.debit.clone());
+            payment.sum.credit = Some(one.credit.clone());
+            let status = TransactionStatus::Acsc;
+            self.change(leg.agent, leg.terms.uetr, status, None);
+        }
+    }
+    /// What an entry would move by the rules of this moment, or which payment they refuse.
+    pub(crate) fn moves_of(&self, entry: &Entry) -> Result<Vec<Move>, (usize, u16)> {
+        let mut moves = Vec::new();
+        for (place, leg) in entry.legs.iter().enumerate() {
+            let (debit, credit, _) = self.payable(&leg.terms).map_err(|code| (place, code))?;
+            let amount = whole(leg.terms.amount.minor());
+            moves.push(Move {
+                debit,
+                credit,
+                amount,
+            });
+        }
+        Ok(moves)
     }
 
     /// The end of a block: accounts by number, each from the front of its queue, until no account is left that changed.
@@ -277,21 +368,29 @@ impl Model {
     }
     fn try_waiting(&mut self, number: u64) {
         let entry = self.entry(number).clone();
-        let refusing = entry.terms.on_shortage == OnShortage::Refuse;
         if self.is_held_back(number) {
-            if refusing {
+            if entry.refuses() {
                 self.refuse_waiting(number, 1302);
             }
             return;
         }
-        let (debit, credit, _) = match self.payable(&entry.terms) {
-            Ok(payable) => payable,
-            Err(code) => return self.refuse_waiting(number, code),
+        let moves = match self.moves_of(&entry) {
+            Ok(moves) => moves,
+            Err(failed) => return self.refuse_leg(number, failed),
         };
-        let amount = entry.terms.amount.minor();
-        match self.settle_alone(&debit, &credit, amount, entry.class) {
-            Ok(()) => self.finish_waiting(number, credit),
-            Err(code) if refusing => self.refuse_waiting(number, code),
+        let settled = match moves.as_slice() {
+            [one] => {
+                let amount = u128::try_from(one.amount).expect("not negative");
+                self.settle_alone(&one.debit, &one.credit, amount, entry.class)
+            }
+            _ => {
+                let settled = self.settle_together(&moves, entry.class);
+                settled.map_err(|(_, code)| code)
+            }
+        };
+        match settled {
+            Ok(()) => self.finish_waiting(number, &moves),
+            Err(code) if entry.refuses() => self.refuse_waiting(number, code),
             Err(_) => {}
         }
     }

@@ -2,6 +2,7 @@
 
 use super::books::{Model, Said, Sum, whole};
 use super::cycle::Cycle;
+use super::orders::Orders;
 use super::queue::Entry;
 use crate::support::Chain;
 use karwan_ledger::{
@@ -17,8 +18,8 @@ use std::fmt::Debug;
 /// Status, stable number of the refusal, amount, returned, kept until.
 type Row = (TransactionStatus, Option<u16>, u128, u128, u64);
 
-/// Reference, class, place, from when and until when.
-type Place = (Uetr, Priority, u64, u64, u64);
+/// References, class, place, from when and until when.
+type Place = (Vec<Uetr>, Priority, u64, u64, u64);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
@@ -36,6 +37,7 @@ pub(crate) struct Seen {
     pub(crate) limits: BTreeMap<(Lei, Lei, CurrencyCode), (i128, i128)>,
     pub(crate) cycles: Vec<Cycle>,
     pub(crate) rulebook: u32,
+    pub(crate) orders: Orders,
 }
 
 impl Seen {
@@ -89,6 +91,7 @@ impl Seen {
                 .collect(),
             cycles: model.cycles.clone(),
             rulebook: model.rulebook.version,
+            orders: Orders::of_model(model),
         }
     }
 
@@ -153,6 +156,7 @@ impl Seen {
                 .collect(),
             cycles: state.cycles().map(cycle).collect(),
             rulebook: chain.rulebook,
+            orders: Orders::of_ledger(state),
         }
     }
 
@@ -170,20 +174,19 @@ impl Seen {
             .or_else(|| differ("the limits", &self.limits, &other.limits))
             .or_else(|| differ("the cycles", &self.cycles, &other.cycles))
             .or_else(|| differ("the rulebook", &self.rulebook, &other.rulebook))
+            .or_else(|| differ("the orders", &self.orders, &other.orders))
     }
 }
 
 fn place_in_model(entry: &Entry) -> (u64, Place) {
     let times = (entry.from, entry.until);
-    let place = (entry.terms.uetr, entry.class, entry.place, times.0, times.1);
+    let names = entry.legs.iter().map(|leg| leg.terms.uetr).collect();
+    let place = (names, entry.class, entry.place, times.0, times.1);
     (entry.number, place)
 }
 fn place_in_ledger((number, entry): (&u64, &QueueEntry)) -> (u64, Place) {
-    let [leg] = entry.legs.as_slice() else {
-        panic!("what is modelled waits alone");
-    };
     let place = (
-        leg.key.uetr,
+        entry.legs.iter().map(|leg| leg.key.uetr).collect(),
         entry.priority,
         entry.place,
         entry.from.millis(),
@@ -230,8 +233,9 @@ fn said(outcome: &Outcome) -> Said {
             .iter()
             .any(|(number, reason, clause, name)| {
                 let given = outcome.clause.as_str();
+                // A creditor agent that keeps the money gives a reason of its own.
                 *number == refusal.code
-                && *reason == refusal.reason.as_str()
+                && (*reason == refusal.reason.as_str() || *number == 1412)
                 // An answer that is only repeated cites the clause that has it repeated.
                 && (*clause == given || given == "4.5")
                 && *name == refusal.name.as_str()

@@ -10,6 +10,8 @@ pub(crate) enum Need {
     /// By the policy of one of the holders, for this much.
     Policy(Option<(CurrencyCode, u128)>),
     One,
+    /// So many keys of one of the holders.
+    Keys(usize),
     TwoThirds,
     Every,
 }
@@ -106,6 +108,10 @@ impl Model {
                 .holders
                 .iter()
                 .any(|holder| self.count(signers, *holder) > 0),
+            Need::Keys(most) => group
+                .holders
+                .iter()
+                .any(|holder| self.count(signers, *holder) >= most),
             Need::Every => group
                 .holders
                 .iter()

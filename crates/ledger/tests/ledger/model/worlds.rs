@@ -1,7 +1,10 @@
-//! The networks on which random sequences run: the test network, and two in which money is short.
+//! The networks on which random sequences run: the test network, two in which money is short, and one with licences.
 
 use crate::support::*;
-use karwan_ledger::{Genesis, GenesisDocument};
+use karwan_ledger::{
+    Activity, Genesis, GenesisDocument, GenesisLicence, LicenceScope, Money, NationalRules,
+    ParticipantKind, Permission, RecallWindow,
+};
 use karwan_types::Amount;
 
 /// All of them; a sequence runs on one, by its seed.
@@ -26,7 +29,73 @@ pub(crate) fn worlds() -> Vec<GenesisDocument> {
         (queue.account_entries_max, queue.cycle_entries_max) = (4, 7);
         document
     };
-    vec![tight, rich, crowded]
+    let licensing = licensing(poor([40_000, 90_000, 500_000]));
+    let mut all = vec![tight, rich, crowded, licensing];
+    for document in &mut all {
+        let recall = &mut document.rulebook.common.recall;
+        (recall.window_ms, recall.answer_ms) = (HOUR, millis(1_800_000));
+        let reason = "FRAD".parse().expect("a code");
+        let window_ms = millis(5 * 3_600_000);
+        recall.windows = vec![RecallWindow { reason, window_ms }];
+        let exchange = &mut document.rulebook.common.exchange;
+        (exchange.band_bps, exchange.quotes_max) = (500, 1);
+    }
+    all
+}
+
+fn activity(code: &str, permissions: &[Permission], no_objection: bool) -> Activity {
+    Activity {
+        code: code.parse().expect("an identifier"),
+        name: "An activity".parse().expect("a sentence"),
+        law: None,
+        kinds: vec![ParticipantKind::Bank],
+        permissions: permissions.into(),
+        checklist: ["CAPITAL", "PLAN"]
+            .map(|item| item.parse().expect("an identifier"))
+            .into(),
+        no_objection,
+        term_max_ms: millis(365 * 86_400_000),
+    }
+}
+/// PK licenses settlement, and the keeping of client money apart from it, and an order needs two signatures there. One of its
+/// banks has both licences, the other a narrow one that ends soon.
+fn licensing(mut document: GenesisDocument) -> GenesisDocument {
+    document.rulebook.common.queue.cycle_blocks = 3;
+    let mut supervision = document.rulebook.common.supervision;
+    supervision.order_signers = 2;
+    let mut part = NationalRules::plain(country("PK"), true, supervision);
+    let settlement = [
+        Permission::InstitutionPayment,
+        Permission::CustomerPayment,
+        Permission::IssueAndRedemption,
+        Permission::Exchange,
+    ];
+    part.activities = vec![
+        activity("CUSTODY", &[Permission::ClientMoney], true),
+        activity("SETTLEMENT", &settlement, false),
+    ];
+    document.rulebook.national = vec![part];
+    let time = document.time;
+    for participant in &mut document.participants {
+        let licence = |activity: &str, hours: u64| GenesisLicence {
+            activity: activity.parse().expect("an identifier"),
+            scope: LicenceScope::default(),
+            until: time.after(millis(hours * 3_600_000)),
+        };
+        if participant.lei == INDUS.lei() {
+            participant.licences = vec![licence("CUSTODY", 30), licence("SETTLEMENT", 8_000)];
+        }
+        if participant.lei == RAVI.lei() {
+            let mut narrow = licence("SETTLEMENT", 2);
+            narrow.scope.corridors = vec![country("KG")];
+            narrow.scope.payment_max = vec![Money {
+                currency: code("PKR"),
+                amount: Amount::from_minor(100_000),
+            }];
+            participant.licences = vec![narrow];
+        }
+    }
+    document
 }
 
 /// The test network with these balances in turn, in minor units, where one maker is enough.
@@ -52,11 +121,12 @@ pub(crate) fn geneses() -> Vec<Genesis> {
     worlds().into_iter().map(genesis).collect()
 }
 
-/// The genesis that belongs to a seed: every second one of the network in which money is short.
+/// The genesis that belongs to a seed: a quarter of the network with licences, a quarter of the one in which money is short.
 pub(crate) fn of_seed(geneses: &[Genesis], seed: u64) -> &Genesis {
-    match seed % 4 {
-        0 => &geneses[1],
-        1 => &geneses[2],
+    match seed % 8 {
+        0 | 4 => &geneses[1],
+        1 | 5 => &geneses[2],
+        2 | 3 => &geneses[3],
         _ => &geneses[0],
     }
 }

@@ -1,14 +1,14 @@
-//! What follows a payment: approvals, cancellation, return, confirmation.
+//! What follows a payment: approvals, cancellation, confirmation.
 
 use super::super::author::Author;
 use super::super::books::{Model, Payment, Waiting, What};
 use super::super::broken::Break;
 use super::super::instructions::{Item, Turn};
-use super::super::payment_rules::amount_alone;
 use super::super::signing::{Group, institution, one_of};
+use super::recalls::is_settled;
 use super::{Authored, Modelled};
 use crate::support::*;
-use karwan_ledger::{Approve, Cancel, ConfirmCredit, Holder, Operation, Return};
+use karwan_ledger::{Approve, Cancel, ConfirmCredit, Holder, Operation};
 use karwan_types::{AgentIdentification, TransactionStatus};
 
 impl Authored for Approve {
@@ -72,14 +72,29 @@ impl Modelled for Cancel {
         }
         let (agent, uetr) = (row.sum.agent, row.sum.uetr);
         if let Some(number) = model.queued(agent, uetr) {
-            model.leave_queue(number);
-            model.change(agent, uetr, TransactionStatus::Canc, None);
+            let legs = &model.entry(number).legs;
+            if legs.iter().any(|leg| leg.agent != agent) {
+                return Err(1723);
+            }
+            model.cancel_waiting(number);
             return Ok(());
         }
         let open_request = row.what == What::IssueRequest && row.status == TransactionStatus::Pdng;
         let open = row.status == TransactionStatus::Patc || open_request || wrongly;
         if !open {
             return Err(1403);
+        }
+        let exchange = model.exchange_of(&row.operation).is_some();
+        if exchange && row.status == TransactionStatus::Patc {
+            let is = |one: &Waiting| one.operation == row.operation;
+            if let Some(place) = model.waiting.iter().position(is) {
+                let waiting = model.waiting.remove(place);
+                for item in model.still_open(&waiting) {
+                    let canc = TransactionStatus::Canc;
+                    model.change(item.sum.agent, item.sum.uetr, canc, None);
+                }
+            }
+            return Ok(());
         }
         model.change(agent, uetr, TransactionStatus::Canc, None);
         let nothing_left = |waiting: &Waiting, model: &Model| {
@@ -92,86 +107,6 @@ impl Modelled for Cancel {
         if let Some(place) = place {
             model.waiting.remove(place);
         }
-        Ok(())
-    }
-}
-
-fn is_settled(one: &Payment) -> bool {
-    matches!(
-        one.status,
-        TransactionStatus::Acsc | TransactionStatus::Accc
-    )
-}
-
-impl Authored for Return {
-    fn write(author: &mut Author, _chain: &Chain, model: &Model) -> Option<Operation> {
-        let sum = author.earlier(model, is_settled)?;
-        let name = author.name();
-        let back = Self {
-            uetr: uetr(&name),
-            original_agent: AgentIdentification::Lei(sum.agent),
-            original_uetr: sum.uetr,
-            amount: author.part_of(sum.amount),
-            reason: "AC04".parse().expect("a code"),
-            message_hash: None,
-        };
-        Some(back.into())
-    }
-}
-impl Modelled for Return {
-    fn alone(&self) -> Option<u16> {
-        amount_alone(self.amount.minor())
-    }
-    fn groups(&self, model: &Model) -> Result<Vec<Group>, u16> {
-        let sum = &model
-            .original(&self.original_agent, self.original_uetr)?
-            .sum;
-        let money = Some((sum.currency, self.amount.minor()));
-        Ok(institution(sum.creditor.ok_or(1401u16)?, money))
-    }
-    fn items(&self, model: &Model) -> Vec<Item> {
-        let original = model.original(&self.original_agent, self.original_uetr);
-        let Ok(Some(returner)) = original.map(|original| original.sum.creditor) else {
-            return Vec::new();
-        };
-        let mut sum = original.expect("matched above").sum.clone();
-        sum.creditor = Some(sum.agent);
-        sum.agent = returner;
-        sum.uetr = self.uetr;
-        (sum.debit, sum.credit) = (sum.credit, sum.debit);
-        sum.amount = self.amount.minor();
-        let what = What::Return;
-        vec![Item { what, sum }]
-    }
-    fn perform(&self, model: &mut Model, turn: &Turn, open: &[Item]) -> Result<(), u16> {
-        let amount = self.amount.minor();
-        let original = model
-            .original(&self.original_agent, self.original_uetr)?
-            .clone();
-        match original.what {
-            What::Payment | What::Hold(_) => {}
-            What::Return => return Err(1406),
-            What::IssueRequest | What::Redemption => return Err(1402),
-        }
-        if !is_settled(&original) {
-            return Err(1403);
-        }
-        if original.returned == original.sum.amount {
-            return Err(1405);
-        }
-        if original.returned + amount > original.sum.amount {
-            return Err(1007);
-        }
-        let sum = &original.sum;
-        model.moves(sum.currency)?;
-        let returner = sum.creditor.expect("settled");
-        let from = (returner, sum.credit.as_ref());
-        let to = (sum.agent, sum.debit.as_ref());
-        let (debit, credit) = model.route(sum.currency, from, to, true)?;
-        model.has(&debit, amount)?;
-        model.transfer(&debit, &credit, amount);
-        model.payment_mut(sum.agent, sum.uetr).returned += amount;
-        model.book(turn, &open[0], TransactionStatus::Acsc, None);
         Ok(())
     }
 }

@@ -5,7 +5,7 @@ use super::super::books::{Model, Payment, What, whole};
 use super::super::instructions::{Item, Turn};
 use super::super::payment_rules::amount_alone;
 use super::super::signing::{Group, either_side};
-use super::{Authored, Modelled};
+use super::{Authored, Modelled, payments_of};
 use crate::support::*;
 use karwan_ledger::{Hold, Operation, PaymentTerms, Post, Void};
 use karwan_types::{AgentIdentification, TransactionStatus, Uetr};
@@ -89,14 +89,27 @@ impl Modelled for Post {
         Ok(either_side(sum, Some((sum.currency, self.amount.minor()))))
     }
     fn perform(&self, model: &mut Model, _turn: &Turn, _open: &[Item]) -> Result<(), u16> {
-        let hold = open_hold(model, &self.agent, self.uetr)?.sum.clone();
+        let row = open_hold(model, &self.agent, self.uetr)?;
+        let hold = row.sum.clone();
+        let terms = payments_of(&row.operation);
+        let kind = terms.first().expect("a hold has its payment").kind;
         let amount = self.amount.minor();
+        let creditor = hold.creditor.expect("a hold has its creditor");
+        let sides = (
+            (hold.agent, hold.debit.as_ref()),
+            (creditor, hold.credit.as_ref()),
+        );
+        let licensed = model.both_licensed(sides.0, sides.1, (kind, hold.currency, hold.amount));
+        licensed.map_err(|(code, _)| code)?;
         if amount > hold.amount {
             return Err(1007);
         }
         model.moves(hold.currency)?;
         let debit = hold.debit.expect("a hold has its account");
         let credit = hold.credit.expect("a hold has its account");
+        Model::may_debit(model.account(&debit).ok_or(901u16)?, hold.currency)?;
+        Model::may_credit(model.account(&credit).ok_or(902u16)?, hold.currency)?;
+        model.stopped(&debit, &credit)?;
         model.let_go(&debit, hold.amount);
         model.transfer(&debit, &credit, amount);
         model.payment_mut(hold.agent, self.uetr).sum.amount = amount;

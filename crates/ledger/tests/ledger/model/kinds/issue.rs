@@ -43,6 +43,7 @@ impl Modelled for IssueRequest {
         let bank = model.debtor(&self.agent)?;
         model.moves(self.currency)?;
         domestic_bank(model, bank, self.currency)?;
+        model.may_issue(bank, (self.currency, self.amount.minor()), false)?;
         model.window(self.currency)?;
         let account = model.usual_account(bank, self.currency).ok_or(902u16)?;
         Model::may_credit(account, self.currency)?;
@@ -75,11 +76,15 @@ impl Modelled for RedeemRequest {
         let bank = model.debtor(&self.agent)?;
         model.moves(self.currency)?;
         domestic_bank(model, bank, self.currency)?;
+        model.may_issue(bank, (self.currency, self.amount.minor()), true)?;
         model.window(self.currency)?;
         let account = model.usual_account(bank, self.currency).ok_or(902u16)?;
         Model::may_credit(account, self.currency)?;
         Model::may_debit(account, self.currency)?;
         let number = account.number.clone();
+        if model.is_frozen(&number, None, (true, true)) {
+            return Err(1103);
+        }
         model.has(&number, self.amount.minor())?;
         model.account_mut(&number).held += whole(self.amount.minor());
         model.book(turn, &open[0], TransactionStatus::Pdng, None);
@@ -91,7 +96,7 @@ impl Authored for Issue {
     fn write(author: &mut Author, _chain: &Chain, model: &Model) -> Option<Operation> {
         let is_open = |one: &Payment| is_open(one, What::IssueRequest);
         let sum = author.earlier(model, is_open)?;
-        let reference = reference(author);
+        let reference = reference(author, model);
         let issue = Self {
             agent: AgentIdentification::Lei(sum.agent),
             uetr: sum.uetr,
@@ -114,12 +119,16 @@ impl Modelled for Issue {
             .ok_or(902u16)?;
         Model::may_credit(account, asked.currency)?;
         let account = account.number.clone();
+        model.may_issue(asked.agent, (asked.currency, asked.amount), false)?;
+        if model.is_frozen(&account, None, (false, false)) {
+            return Err(1103);
+        }
         let row = model.currency(asked.currency).ok_or(1003u16)?;
         let outstanding = row.issued + whole(asked.amount) - row.redeemed;
         if outstanding > whole(row.rules.supply_cap.minor()) {
             return Err(1006);
         }
-        use_reference(model, asked.currency, &self.rtgs_credit_reference)?;
+        use_reference(model, asked.currency, &self.rtgs_credit_reference, false)?;
         let row = model.currency_mut(asked.currency);
         row.issued += whole(asked.amount);
         let contra = row.rules.contra.clone();
@@ -139,7 +148,7 @@ impl Authored for RedeemConfirm {
     fn write(author: &mut Author, _chain: &Chain, model: &Model) -> Option<Operation> {
         let is_open = |one: &Payment| is_open(one, What::Redemption);
         let sum = author.earlier(model, is_open)?;
-        let reference = reference(author);
+        let reference = reference(author, model);
         let confirm = Self {
             agent: AgentIdentification::Lei(sum.agent),
             uetr: sum.uetr,
@@ -157,8 +166,9 @@ impl Modelled for RedeemConfirm {
     fn perform(&self, model: &mut Model, _turn: &Turn, _open: &[Item]) -> Result<(), u16> {
         let asked = open_request(model, &self.agent, self.uetr, What::Redemption)?;
         model.moves(asked.currency)?;
-        use_reference(model, asked.currency, &self.rtgs_debit_reference)?;
         let account = asked.debit.expect("an open redemption has its account");
+        let frozen = model.is_frozen(&account, None, (true, true));
+        use_reference(model, asked.currency, &self.rtgs_debit_reference, frozen)?;
         let currency = model.currency_mut(asked.currency);
         currency.redeemed += whole(asked.amount);
         let contra = currency.rules.contra.clone();
@@ -207,7 +217,10 @@ fn asked(author: &mut Author, model: &Model) -> (Institution, CurrencyCode, Amou
     (of, currency, amount, author.name())
 }
 /// Few of them, so that they are used twice.
-fn reference(author: &mut Author) -> Max35Text {
+fn reference(author: &mut Author, model: &Model) -> Max35Text {
+    if !model.references.is_empty() && author.chance(30) {
+        return author.pick(&model.references).1.clone();
+    }
     let text = format!("RTGS-{}", author.random.u32(..2));
     text.parse().expect("an identifier")
 }
@@ -272,10 +285,14 @@ fn use_reference(
     model: &mut Model,
     currency: CurrencyCode,
     reference: &Max35Text,
+    frozen: bool,
 ) -> Result<(), u16> {
     let reference = (currency, reference.clone());
     if model.references.contains(&reference) {
         return Err(502);
+    }
+    if frozen {
+        return Err(1103);
     }
     model.references.push(reference);
     Ok(())

@@ -6,8 +6,23 @@ use super::super::instructions::{Item, Turn};
 use super::super::signing::{Group, Need, institution, one_of};
 use super::{Authored, Modelled};
 use crate::support::*;
-use karwan_ledger::{Holder, Operation, RotateKey, ValidatorSetChange};
+use karwan_ledger::{Holder, Operation, Role, RotateKey, ValidatorSetChange};
 use karwan_types::{PublicKey, Validator};
+
+/// Who replaces a key that signs orders: the governor with a colleague, or all governors.
+fn replaced(model: &Model, holder: Holder, colleague: bool) -> Vec<Group> {
+    let (Holder::Regulator(place) | Holder::Court(place)) = holder else {
+        return Vec::new();
+    };
+    if colleague {
+        let one = |holder| one_of(vec![holder]);
+        return [one(Holder::Governor(place)), one(holder)].concat();
+    }
+    let holders = model.jurisdictions.iter();
+    let holders = holders.map(|place| Holder::Governor(*place)).collect();
+    let need = Need::Every;
+    vec![Group { holders, need }]
+}
 
 impl Authored for RotateKey {
     fn write(author: &mut Author, _chain: &Chain, model: &Model) -> Option<Operation> {
@@ -24,7 +39,18 @@ impl Authored for RotateKey {
 impl Modelled for RotateKey {
     fn groups(&self, model: &Model) -> Result<Vec<Group>, u16> {
         let old = model.keys.iter().find(|one| one.key == self.old);
-        Ok(match old.ok_or(402u16)?.holder {
+        let old = old.ok_or(402u16)?;
+        let signs_orders = |one: &Key| {
+            let authority = matches!(one.holder, Holder::Regulator(_) | Holder::Court(_));
+            authority && one.holder == old.holder && one.role == Role::Approver && !one.revoked
+        };
+        let orders = matches!(old.holder, Holder::Regulator(_) | Holder::Court(_));
+        if orders && old.role == Role::Approver {
+            let mut keys = model.keys.iter();
+            let colleague = keys.any(|one| one.key != self.old && signs_orders(one));
+            return Ok(replaced(model, old.holder, colleague));
+        }
+        Ok(match old.holder {
             Holder::Participant(lei) => institution(lei, None),
             Holder::Governor(place)
             | Holder::Regulator(place)

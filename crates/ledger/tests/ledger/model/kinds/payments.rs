@@ -5,9 +5,10 @@ use super::super::books::{Model, What};
 use super::super::instructions::{Item, Turn};
 use super::super::payment_rules::amount_alone;
 use super::super::signing::{Group, institution};
+use super::super::together::Examined;
 use super::{Authored, Modelled};
 use crate::support::Chain;
-use karwan_ledger::{BalancingPay, Linked, Operation, Pay, PayBulk, PaymentTerms};
+use karwan_ledger::{BalancingPay, Linked, OnShortage, Operation, Pay, PayBulk, PaymentTerms};
 use karwan_types::{Amount, CurrencyCode, Lei, TransactionStatus};
 
 impl Authored for Pay {
@@ -114,13 +115,20 @@ impl Modelled for Linked {
         if open.len() < self.legs.len() {
             return Err(1407);
         }
+        let legs: Vec<&PaymentTerms> = self.legs.iter().collect();
+        if model.takes_from_clients(&legs) {
+            return Err(909);
+        }
         let before = model.clone();
         for (index, terms) in self.legs.iter().enumerate() {
             if let Err(code) = model.settle(terms) {
                 *model = before;
-                for (place, item) in open.iter().enumerate() {
-                    let code = if place == index { code } else { 1407 };
-                    model.book(turn, item, TransactionStatus::Rjct, Some(code));
+                let lacking = [606, 1301, 1302, 1303].contains(&code);
+                let may_wait = |leg: &PaymentTerms| leg.on_shortage == OnShortage::Queue;
+                if lacking && self.legs.iter().all(may_wait) {
+                    wait_together(self, model, turn, open);
+                } else {
+                    model.refuse_all(turn, open, index, code);
                 }
                 return Ok(());
             }
@@ -129,6 +137,25 @@ impl Modelled for Linked {
             model.book(turn, item, TransactionStatus::Acsc, None);
         }
         Ok(())
+    }
+}
+
+/// All legs as one entry, if nothing but money is wrong with any.
+fn wait_together(linked: &Linked, model: &mut Model, turn: &Turn, open: &[Item]) {
+    let mut until = model.time + model.rulebook.common.queue.waiting_max_ms.millis();
+    for terms in &linked.legs {
+        if let Some(reject) = terms.reject_time {
+            until = until.min(reject.millis());
+        }
+    }
+    let legs: Vec<&PaymentTerms> = linked.legs.iter().collect();
+    match model.examine(&legs, model.time) {
+        Err((place, code)) => model.refuse_all(turn, open, place, code),
+        Ok(Examined {
+            halted: Some((place, code)),
+            ..
+        }) => model.refuse_all(turn, open, place, code),
+        Ok(examined) => model.queue_all(turn, open, &legs, (&examined, until)),
     }
 }
 

@@ -5,7 +5,7 @@ use super::super::books::{Account, Model, whole};
 use super::super::broken::Break;
 use super::super::instructions::{Item, Turn};
 use super::super::payment_rules::amount_alone;
-use super::super::queue::{Entry, Limit};
+use super::super::queue::{Leg, Limit};
 use super::super::signing::{Group, institution};
 use super::{Authored, Modelled};
 use crate::support::*;
@@ -149,8 +149,9 @@ fn somebody_waiting(author: &mut Author, model: &Model) -> Option<(Lei, Uetr)> {
         let sum = author.earlier(model, |_| true)?;
         return Some((sum.agent, sum.uetr));
     }
-    let key = |entry: &Entry| (entry.agent, entry.terms.uetr);
-    let keys: Vec<(Lei, Uetr)> = model.queue.iter().map(key).collect();
+    let key = |leg: &Leg| (leg.agent, leg.terms.uetr);
+    let legs = model.queue.iter().flat_map(|entry| &entry.legs);
+    let keys: Vec<(Lei, Uetr)> = legs.map(key).collect();
     (!keys.is_empty()).then(|| *author.pick(&keys))
 }
 
@@ -174,9 +175,12 @@ impl Modelled for Reprioritise {
         let agent = model.debtor(&self.agent)?;
         let number = model.queued(agent, self.uetr).ok_or(1408u16)?;
         let entry = model.entry_mut(number);
+        let [leg] = entry.legs.as_slice() else {
+            return Err(1402);
+        };
+        let account = leg.debit.clone();
         entry.class = self.priority;
         entry.place = number;
-        let account = entry.debit.clone();
         model.touch(&account);
         Ok(())
     }
@@ -202,15 +206,19 @@ impl Modelled for MoveInQueue {
     fn perform(&self, model: &mut Model, _turn: &Turn, _open: &[Item]) -> Result<(), u16> {
         let agent = model.debtor(&self.agent)?;
         let number = model.queued(agent, self.uetr).ok_or(1408u16)?;
-        let (account, class) = {
-            let entry = model.entry_mut(number);
-            (entry.debit.clone(), entry.class)
+        let entry = model.entry(number);
+        let [leg] = entry.legs.as_slice() else {
+            return Err(1402);
         };
+        let (account, class) = (leg.debit.clone(), entry.class);
         let in_order = model.queue_of(&account);
         let peers: Vec<u64> = in_order
             .iter()
             .copied()
-            .filter(|other| model.entry_mut(*other).class == class)
+            .filter(|other| {
+                let other = model.entry(*other);
+                other.class == class && other.legs.len() == 1
+            })
             .collect();
         let places: Vec<u64> = peers
             .iter()
