@@ -4,6 +4,7 @@
 //! that it happened.
 
 mod citation;
+mod executed;
 
 use citation::Citation;
 
@@ -15,8 +16,8 @@ use crate::state::State;
 use crate::supervision;
 use crate::transaction::VerifiedTransaction;
 use karwan_types::{
-    AccountNumber, Amount, HashDomain, Height, InstructionHash, Max35Text, Movement, Outcome,
-    PublicKey, Refusal, Timestamp, TransactionId, TransactionStatus, encode, hash_of,
+    AccountNumber, Amount, Height, InstructionHash, Max35Text, Movement, Outcome, PublicKey,
+    Refusal, Timestamp, TransactionId, TransactionStatus,
 };
 use std::collections::BTreeSet;
 
@@ -140,17 +141,6 @@ impl Execution<'_> {
             self.wait(operation, signers, &open);
         }
         Ok(())
-    }
-
-    /// Whether the very same order has executed: what takes no reference could otherwise be executed again by anybody who has
-    /// seen it, with its signatures in another order. Signed anew, with another expiry, it is another order.
-    fn is_done(&self) -> bool {
-        let done = done(self.instruction, self.valid_until);
-        self.state.holds_transaction(&done)
-    }
-    fn remember_done(&mut self) {
-        let done = done(self.instruction, self.valid_until);
-        self.state.remember_transaction(done, self.valid_until);
     }
 
     /// Whether these signatures under an instruction that waits already bring it further, like an approval. Its signers have
@@ -556,12 +546,6 @@ impl Execution<'_> {
         let retention = self.state.rules().common.retention_ms;
         self.valid_until.max(self.time).after(retention)
     }
-}
-
-/// What stands among the transactions for an order that has executed, until it has expired.
-fn done(instruction: InstructionHash, valid_until: Timestamp) -> TransactionId {
-    let body = encode(&(instruction, valid_until));
-    TransactionId(hash_of(HashDomain::ExecutedOrder, &[&body]))
 }
 
 /// The payments of a waiting instruction that were not cancelled meanwhile, as they were recorded.

@@ -493,7 +493,7 @@ async fn a_recall_shows_with_its_payment_and_to_both_sides_and_its_answer_comes_
 }
 
 #[tokio::test]
-async fn a_payment_in_the_queue_says_why_it_waits_and_tells_no_balance() {
+async fn a_payment_in_the_queue_says_to_its_debtor_alone_why_it_waits_and_tells_no_balance() {
     let node = Node::start().await;
     let chain = node.fake.chain;
     // Nobody has so much.
@@ -503,9 +503,13 @@ async fn a_payment_in_the_queue_says_why_it_waits_and_tells_no_balance() {
     let signers = ["ALFA/MAKER", "ALFA/CHECKER"];
     node.fake
         .commit_all(&[signed(chain, large, valid_until(), &signers)]);
-    let client = node.client("BRAVO/ACCESS").await;
-    let payment = &payments(&client, by_uetr(1)).await[0];
+    // The debtor's limits and what else waits are none of the creditor's business.
+    let creditor = node.client("BRAVO/ACCESS").await;
+    let payment = &payments(&creditor, by_uetr(1)).await[0];
     assert_eq!(payment.status.to_string(), "PDNG");
+    assert_eq!(payment.waiting, None);
+    let client = node.client("ALFA/ACCESS").await;
+    let payment = &payments(&client, by_uetr(1)).await[0];
     let waiting = payment.waiting.as_ref().unwrap();
     assert_eq!(
         (waiting.iso_reason.as_str(), waiting.name.as_str()),
