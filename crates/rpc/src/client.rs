@@ -8,10 +8,10 @@ use crate::method::Method;
 use crate::methods::{
     AccountGet, AccountHistory, AccountsList, ApprovalsGet, ApprovalsList, BlockGet, BlocksList,
     ChainHead, CurrenciesList, CyclesList, EVENT_UNSUBSCRIBE, EmergenciesList, EventView,
-    EventsSubscribe, EventsSubscribeParams, IsoDeliver, IsoOutbox, LimitsList, NodeStatusGet,
-    ParticipantsList, PaymentGet, ProposalsGet, ProposalsList, QueueList, RecallsList, ReceiptGet,
-    RpcDiscover, RulebookGet, RulebooksList, StateProve, SubmitView, TxSubmit, TxSubmitParams,
-    TxWait, ValidatorsGet, Wait,
+    EventsSubscribe, EventsSubscribeParams, FreezesList, IsoDeliver, IsoOutbox, LicencesList,
+    LimitsList, NodeStatusGet, ParticipantsList, PaymentGet, ProposalsGet, ProposalsList,
+    QueueList, QuotesList, RatesList, RecallsList, ReceiptGet, RpcDiscover, RulebookGet,
+    RulebooksList, StateProve, SubmitView, TxSubmit, TxSubmitParams, TxWait, ValidatorsGet, Wait,
 };
 use crate::problem::Problem;
 use crate::token::TokenProvider;
@@ -199,6 +199,14 @@ typed! {
     queue_list QueueList;
     /// Bilateral limits.
     limits_list LimitsList;
+    /// The register of licences.
+    licences_list LicencesList;
+    /// The freezes of the caller's jurisdiction.
+    freezes_list FreezesList;
+    /// The reference rates of the issuers.
+    rates_list RatesList;
+    /// The quotes that stand.
+    quotes_list QuotesList;
     /// What liquidity-saving cycles moved.
     cycles_list CyclesList;
     /// Whole blocks with their certificates.

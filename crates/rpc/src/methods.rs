@@ -5,6 +5,7 @@ mod approvals;
 mod blocks;
 mod chain;
 mod events;
+mod exchange;
 mod iso;
 mod node;
 mod payments;
@@ -13,6 +14,7 @@ mod queue;
 mod recalls;
 mod registers;
 mod rulebook;
+mod supervision;
 mod transactions;
 
 pub use accounts::{
@@ -32,6 +34,7 @@ pub use events::{
     BlockEventView, EVENT_NOTIFICATION, EVENT_UNSUBSCRIBE, EventView, EventsSubscribe,
     EventsSubscribeParams, MessageEventView,
 };
+pub use exchange::{QuoteView, QuotesAnswer, QuotesList, RateView, RatesAnswer, RatesList};
 pub use iso::{
     DeliverView, IsoDeliver, IsoDeliverParams, IsoOutbox, IsoOutboxParams, OutboxAnswer,
     OutboxMessageView, OutboxPlaceView,
@@ -54,6 +57,9 @@ pub use registers::{
 pub use rulebook::{
     EmergenciesAnswer, EmergenciesList, EmergencyView, RulebookAnswer, RulebookGet,
     RulebookGetParams, RulebookVersionView, RulebooksAnswer, RulebooksList,
+};
+pub use supervision::{
+    FreezeView, FreezesAnswer, FreezesList, LicenceView, LicencesAnswer, LicencesList,
 };
 pub use transactions::{
     FinalView, SubmitView, SubmitWord, TxSubmit, TxSubmitParams, TxWait, TxWaitParams, Wait,

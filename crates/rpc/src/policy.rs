@@ -11,10 +11,10 @@ use crate::limits::{
 use crate::method::{Act, Answering, Call, Method, Read, run_act, run_read};
 use crate::methods::{
     AccountGet, AccountHistory, AccountsList, ApprovalsGet, ApprovalsList, BlockGet, BlocksList,
-    ChainHead, CurrenciesList, CyclesList, EmergenciesList, EventsSubscribe, IsoDeliver, IsoOutbox,
-    LimitsList, NodeStatusGet, ParticipantsList, PaymentGet, ProposalsGet, ProposalsList,
-    QueueList, RecallsList, ReceiptGet, RpcDiscover, RulebookGet, RulebooksList, StateProve,
-    TxSubmit, TxWait, ValidatorsGet,
+    ChainHead, CurrenciesList, CyclesList, EmergenciesList, EventsSubscribe, FreezesList,
+    IsoDeliver, IsoOutbox, LicencesList, LimitsList, NodeStatusGet, ParticipantsList, PaymentGet,
+    ProposalsGet, ProposalsList, QueueList, QuotesList, RatesList, RecallsList, ReceiptGet,
+    RpcDiscover, RulebookGet, RulebooksList, StateProve, TxSubmit, TxWait, ValidatorsGet,
 };
 use crate::problem::{Fault, Problem};
 use karwan_ledger::State;
@@ -239,6 +239,18 @@ pub(crate) static TABLE: &[Row] = &[
     Row::read::<CyclesList>(
         Owned,
         "What liquidity-saving cycles moved in the currencies that the caller oversees.",
+    )
+    .answer_bytes(LARGE),
+    Row::read::<LicencesList>(Public, "The register of licences.").answer_bytes(LARGE),
+    Row::read::<FreezesList>(
+        Owned,
+        "The freezes of the caller's own jurisdiction, for its supervisors.",
+    )
+    .answer_bytes(LARGE),
+    Row::read::<RatesList>(Public, "The reference rates of the issuers.").answer_bytes(LARGE),
+    Row::read::<QuotesList>(
+        Owned,
+        "The quotes that the caller has given, may accept or supervises.",
     )
     .answer_bytes(LARGE),
     Row::read::<BlocksList>(

@@ -98,6 +98,14 @@ enum Query {
     Limits,
     /// What liquidity-saving cycles moved in the currencies that the caller oversees
     Cycles,
+    /// The register of licences
+    Licences,
+    /// The freezes of the caller's own jurisdiction, for its supervisors
+    Freezes,
+    /// The reference rates of the issuers
+    Rates,
+    /// The quotes that the caller has given, may accept or supervises
+    Quotes,
     /// The emergency rules of all jurisdictions
     Emergencies,
     /// Events as they come, until interrupted
@@ -208,16 +216,15 @@ async fn ask(
         }
         Query::Proposals { instruction: None } => show(output, client.proposals_list(as_of).await),
         Query::Queue { agent, after } => {
-            let params = QueueListParams {
-                agent: agent.map(View),
-                after,
-                limit: None,
-                at_least_height,
-            };
+            let params = queue_params(agent, after, at_least_height);
             show(output, client.queue_list(params).await)
         }
         Query::Limits => show(output, client.limits_list(as_of).await),
         Query::Cycles => show(output, client.cycles_list(as_of).await),
+        Query::Licences => show(output, client.licences_list(as_of).await),
+        Query::Freezes => show(output, client.freezes_list(as_of).await),
+        Query::Rates => show(output, client.rates_list(as_of).await),
+        Query::Quotes => show(output, client.quotes_list(as_of).await),
         Query::Emergencies => show(output, client.emergencies_list(as_of).await),
         Query::Events { after, count } => events(client, after, count, output).await,
     }
@@ -260,6 +267,19 @@ async fn account(
         render::answer(output, &answer.account);
     }
     Ok(())
+}
+
+fn queue_params(
+    agent: Option<Lei>,
+    after: Option<u64>,
+    at_least_height: Option<u64>,
+) -> QueueListParams {
+    QueueListParams {
+        agent: agent.map(View),
+        after,
+        limit: None,
+        at_least_height,
+    }
 }
 
 async fn receipt(

@@ -269,6 +269,18 @@ fn waiting(subjects: &Subjects) -> Vec<Cells> {
             "U BBBB BBB BBB BB F",
         ),
         cells(
+            "freezes.list",
+            json!({}),
+            Some("/freezes"),
+            "U BBBB BBB BBB BB F",
+        ),
+        cells(
+            "quotes.list",
+            json!({}),
+            Some("/quotes"),
+            "U BBBB BBB BBB BB F",
+        ),
+        cells(
             "limits.list",
             json!({}),
             Some("/limits"),
@@ -314,6 +326,8 @@ fn public() -> Vec<Cells> {
         "validators.get",
         "participants.list",
         "currencies.list",
+        "licences.list",
+        "rates.list",
         "node.status",
         "rpc.discover",
         "rulebooks.list",
