@@ -196,12 +196,12 @@ pub(crate) static TABLE: &[Row] = &[
     Row::act::<IsoOutbox>(Gateway, "The messages delivered to the institution.")
         .answer_bytes(LARGE),
     Row::read::<ApprovalsList>(
-        Institution,
-        "Instructions that wait for the institution's signatures.",
+        Owned,
+        "Instructions that wait for signatures of the institution, or of the authorities that the caller supervises for.",
     )
     .answer_bytes(LARGE),
     Row::read::<ApprovalsGet>(
-        Institution,
+        Owned,
         "One waiting instruction in full, to be checked before it is approved.",
     )
     .answer_bytes(LARGE),

@@ -9,9 +9,7 @@ use crate::problem::Problem;
 use crate::reading::Reading;
 use crate::view::{MoneyView, View};
 use karwan_ledger::{Holder, PendingApproval, Role, State};
-use karwan_types::{
-    CurrencyCode, InstructionHash, Lei, PublicKey, Timestamp, TransactionId, encode,
-};
+use karwan_types::{CurrencyCode, InstructionHash, PublicKey, Timestamp, TransactionId, encode};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -71,10 +69,7 @@ impl Read for ApprovalsList {
         params.at_least_height
     }
     fn read(reading: &Reading, _params: AsOfParams) -> Result<ApprovalsAnswer, Problem> {
-        let own = reading.caller.institution();
-        Ok(list(reading, |pending| {
-            concerns(&reading.snapshot.state, pending, own)
-        }))
+        Ok(list(reading, |pending| concerns(reading, pending)))
     }
 }
 
@@ -117,9 +112,8 @@ impl Read for ApprovalsGet {
         params.at_least_height
     }
     fn read(reading: &Reading, params: ApprovalsGetParams) -> Result<ApprovalAnswer, Problem> {
-        let own = reading.caller.institution();
         get(reading, params.instruction.0, |pending| {
-            concerns(&reading.snapshot.state, pending, own)
+            concerns(reading, pending)
         })
     }
 }
@@ -228,19 +222,21 @@ impl ApprovalView {
     }
 }
 
-/// Whether an instruction waits for an institution: it must sign, or has signed already.
-fn concerns(state: &State, pending: &PendingApproval, own: Option<Lei>) -> bool {
-    let Some(own) = own else {
-        return false;
+/// Whether an instruction waits for the caller's institution, or for the regulator or the courts of the jurisdiction that the
+/// caller supervises for: they must sign, or have signed already.
+fn concerns(reading: &Reading, pending: &PendingApproval) -> bool {
+    let (state, sight) = (&reading.snapshot.state, reading.sight());
+    let own = reading.caller.institution();
+    let is_own = |holder: &Holder| match holder {
+        Holder::Participant(lei) => Some(*lei) == own,
+        // Who signs orders reads with another key of the same authority.
+        Holder::Regulator(code) | Holder::Court(code) => sight.supervises(*code),
+        Holder::Governor(_) | Holder::Auditor(_) => false,
     };
-    let holder = Holder::Participant(own);
     let signed = pending.signers.iter().filter_map(|key| state.key(key));
-    signed.map(|record| record.holder).any(|one| one == holder)
-        || pending
-            .operation
-            .signers(state)
-            .iter()
-            .any(|group| group.holders.contains(&holder))
+    let groups = pending.operation.signers(state);
+    signed.map(|record| record.holder).any(|one| is_own(&one))
+        || groups.iter().flat_map(|group| &group.holders).any(is_own)
 }
 
 /// Whether an instruction waits for governors alone: law in the making is public, and governors have no key that reads.

@@ -222,13 +222,13 @@ fn institutions(subjects: &Subjects) -> Vec<Cells> {
             "approvals.list",
             json!({}),
             Some("/approvals"),
-            "U VBBB BBB FFF FF F",
+            "U VBBB BBB BBB BB F",
         ),
         cells(
             "approvals.get",
             json!({ "instruction": waiting }),
             None,
-            "U VNNN NNN FFF FF F",
+            "U VNNN NNN NNN NN F",
         ),
         cells(
             "recalls.list",
