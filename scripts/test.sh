@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs every test of Karwan: format, lints, unit, property, golden, architecture, supply chain, real processes, simulator.
-# Usage: ./scripts/test.sh          all of it, about 10 minutes on two cores with an empty target directory
+# Usage: ./scripts/test.sh          all of it, about 15 minutes on two cores with an empty target directory
 #        SIM_SEEDS=2000 ./scripts/test.sh      a longer simulator run
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."

@@ -555,3 +555,19 @@ fn a_payment_that_waits_can_say_why() {
     chain.check(halt("PKR"), &all(PK_ISSUER), "ACSC");
     assert_eq!(reason(&chain, INDUS, "limited"), "CURRENCY_HALTED");
 }
+
+#[test]
+fn every_leg_of_what_waits_counts_towards_the_room_of_an_account() {
+    let mut document = poor(&[]);
+    document.rulebook.common.queue.account_entries_max = 4;
+    let mut chain = Chain::of(document);
+    let legs = |name: &str| {
+        let leg = |number: u32| waiting(INDUS, NARYN, "1.00 PKR", &format!("{name} {number}"));
+        linked((1..=3).map(leg).collect())
+    };
+    chain.check(legs("first"), &all(INDUS), "PDNG, PDNG, PDNG");
+    // Three of four places are taken: the second set is the last that finds room.
+    chain.check(legs("second"), &all(INDUS), "PDNG, PDNG, PDNG");
+    let full = "RJCT AM04 QUEUE_FULL, RJCT NARR LEG_FAILED, RJCT NARR LEG_FAILED";
+    chain.check(legs("third"), &all(INDUS), full);
+}
