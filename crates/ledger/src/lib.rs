@@ -30,6 +30,11 @@ mod state_tree;
 mod supervision;
 mod table;
 mod transaction;
+#[expect(
+    dead_code,
+    reason = "the limits and the Travel Rule that count with it follow in this series"
+)]
+mod window;
 
 pub use authority::SignerGroup;
 pub use block::{BLOCK_OUTCOMES_MAX, BlockSeat, Draft, InvalidBlock};
@@ -75,3 +80,4 @@ pub use supervision::{
 pub use transaction::{
     InstructionSignature, SIGNATURES_MAX, Transaction, VerifiedTransaction, instruction_hash,
 };
+pub use window::SlidingSum;
