@@ -364,7 +364,7 @@ fn member(text: &str) -> anyhow::Result<ClearingMember> {
 }
 
 /// `HH:MM` as minutes of the day; `24:00` is its end.
-fn minute_of_day(text: &str) -> anyhow::Result<u16> {
+pub(crate) fn minute_of_day(text: &str) -> anyhow::Result<u16> {
     let read = || -> Option<u16> {
         let (hours, minutes) = text.split_once(':')?;
         let (hours, minutes): (u16, u16) = (hours.parse().ok()?, minutes.parse().ok()?);

@@ -5,17 +5,18 @@
 #[cfg(test)]
 mod tests;
 
+use crate::genesis_plan::minute_of_day;
 use crate::rulebook_figures::figures;
 use crate::words::duration;
 use anyhow::Context;
 use karwan_ledger::{
-    Activity, Clause, ClauseText, CommonRules, ExchangeRules, LawReference, Money, NationalRules,
-    ParticipantKind, Permission, QueueRules, Quorum, RecallRules, RecallWindow, Rulebook,
-    SupervisionRules,
+    Activity, BusinessDayRules, Clause, ClauseText, CommonRules, EndOfDayAction, ExchangeRules,
+    LawReference, Money, NationalRules, ParticipantKind, Permission, QueueRules, Quorum,
+    RecallRules, RecallWindow, Rulebook, SupervisionRules,
 };
 use karwan_types::{
-    Amount, CurrencyCode, DurationMs, ExternalCode, HashDomain, JurisdictionCode, Max35Text,
-    Sentence, hash_of,
+    Amount, CurrencyCode, Date, DurationMs, ExternalCode, HashDomain, JurisdictionCode, Max35Text,
+    Sentence, Weekday, hash_of,
 };
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -116,6 +117,22 @@ struct NationalDocument {
     supervision: Option<SupervisionDocument>,
     #[serde(default)]
     activities: Vec<ActivityDocument>,
+    #[serde(default)]
+    business_days: Vec<BusinessDayDocument>,
+}
+
+/// The calendar of a currency; times of its local day like `17:30`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BusinessDayDocument {
+    currency: CurrencyCode,
+    ends: String,
+    customer_cut_off: Option<String>,
+    weekend: Vec<Weekday>,
+    holidays: Vec<Date>,
+    end_of_day: EndOfDayAction,
+    /// In major units.
+    foreign_holding_max: Option<String>,
 }
 
 /// An activity that a jurisdiction licenses.
@@ -281,12 +298,40 @@ impl NationalDocument {
         });
         let mut activities = activities.collect::<anyhow::Result<Vec<_>>>()?;
         activities.sort_by(|one, other| one.code.cmp(&other.code));
+        let business_days = self.business_days.iter().map(|day| {
+            let built = day.build();
+            built.with_context(|| format!("business_days {}", day.currency))
+        });
+        let mut business_days = business_days.collect::<anyhow::Result<Vec<_>>>()?;
+        business_days.sort_by_key(|day| day.currency);
         Ok(NationalRules {
             jurisdiction: self.jurisdiction,
             domestic_payments: self.domestic_payments,
             payment_max: limits(&self.payment_max)?,
             activities,
             supervision: supervision.build()?,
+            business_days,
+        })
+    }
+}
+
+impl BusinessDayDocument {
+    fn build(&self) -> anyhow::Result<BusinessDayRules> {
+        let cut_off = self.customer_cut_off.as_deref().map(minute_of_day);
+        let holding = self.foreign_holding_max.as_deref().map(|most| {
+            Ok::<Money, anyhow::Error>(Money {
+                currency: self.currency,
+                amount: Amount::parse(most, self.currency)?,
+            })
+        });
+        Ok(BusinessDayRules {
+            currency: self.currency,
+            ends_minute: minute_of_day(&self.ends)?,
+            customer_cut_off_minute: cut_off.transpose()?,
+            weekend: self.weekend.clone(),
+            holidays: self.holidays.clone(),
+            end_of_day: self.end_of_day,
+            foreign_holding_max: holding.transpose()?,
         })
     }
 }

@@ -4,6 +4,7 @@
 //! draft that was decided is adopted as it is and never executed twice.
 
 use crate::authority::check_keys;
+use crate::day_book;
 use crate::due::execute_due;
 use crate::execution::execute_transaction;
 use crate::queue;
@@ -256,6 +257,7 @@ impl State {
             executed.push(transaction.encoded().clone());
         }
         state.close_block(opened, &mut outcomes);
+        day_book::book(&mut state, opened.height, &outcomes);
         state.seal();
         let header = BlockHeader {
             version: BLOCK_VERSION,
@@ -337,10 +339,7 @@ impl State {
                 .account(&currency.contra)
                 .expect("every currency has its contra account")
                 .posted;
-            let outstanding = currency
-                .issued
-                .checked_sub(currency.redeemed)
-                .expect("redeemed is at most issued");
+            let outstanding = currency.outstanding();
             assert!(
                 contra.unsigned_abs() == outstanding.minor(),
                 "outstanding {code} must be minus the contra account"

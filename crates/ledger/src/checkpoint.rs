@@ -56,6 +56,8 @@ impl State {
         write(&mut bytes, &self.recalls);
         write(&mut bytes, &self.licences);
         write(&mut bytes, &self.freezes);
+        write(&mut bytes, &self.business_days);
+        write(&mut bytes, &self.credit_lines);
         bytes
     }
     /// Restores a state. The caller compares its root with a certified header.
@@ -98,6 +100,8 @@ impl State {
         state.recalls = read(&mut rest)?;
         state.licences = read(&mut rest)?;
         state.freezes = read(&mut rest)?;
+        state.business_days = read(&mut rest)?;
+        state.credit_lines = read(&mut rest)?;
         if !rest.is_empty() {
             return Err(CheckpointError::Section);
         }

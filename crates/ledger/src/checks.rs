@@ -1,7 +1,8 @@
 //! The fixed order of checks, §4 of the semantics: small rules, each with its answer. The first that fails wins.
 
+use crate::business_day::Calendar;
 use crate::execution::Route;
-use crate::operations::terms::PaymentTerms;
+use crate::operations::terms::{PaymentKind, PaymentTerms};
 use crate::records::{
     Account, AccountClass, AccountStatus, Currency, CurrencyStatus, EmergencyMeasure, Money,
     ParticipantKind, ParticipantStatus, Record, RecordKind, RtgsReference,
@@ -12,8 +13,8 @@ use crate::state::State;
 use crate::supervision;
 use crate::supervision::{Side, Use};
 use karwan_types::{
-    AccountNumber, AgentIdentification, Amount, CANCELLATION_REASONS, CurrencyCode, Date,
-    DurationMs, ExternalCode, Lei, Timestamp, TransactionStatus, Uetr, is_reason,
+    AccountNumber, AgentIdentification, Amount, CANCELLATION_REASONS, CurrencyCode, DurationMs,
+    ExternalCode, Lei, Timestamp, TransactionStatus, Uetr, is_reason,
 };
 
 /// The most minor units that 18 digits can write.
@@ -51,28 +52,23 @@ pub(crate) fn currency_known(
         .ok_or(Rejection::CurrencyNotEnabled { currency })
 }
 
-/// The business date of a currency at a block time.
-pub(crate) fn business_date(currency: &Currency, time: Timestamp) -> Date {
-    local(currency, time).date()
-}
-
-/// Block time in the currency's home: its date and time of day are read off as if it were UTC.
-fn local(currency: &Currency, time: Timestamp) -> Timestamp {
-    let offset = DurationMs::from_millis(
-        u64::from(currency.utc_offset_minutes.unsigned_abs()).saturating_mul(60_000),
-    );
-    if currency.utc_offset_minutes < 0 {
-        Timestamp::from_millis(time.millis().saturating_sub(offset.millis()))
-    } else {
-        time.after(offset)
+/// A customer payment that names the present business date comes before the cut-off for it. Asked when it comes, not when it
+/// settles: what came in time may wait.
+pub(crate) fn cut_off(
+    state: &State,
+    time: Timestamp,
+    terms: &PaymentTerms,
+) -> Result<(), Rejection> {
+    let (Some(row), PaymentKind::Customer) = (state.currency(&terms.currency), terms.kind) else {
+        return Ok(());
+    };
+    let today = row.business_date;
+    let calendar = Calendar::of(state, terms.currency, row);
+    if terms.settlement_date == Some(today) && calendar.is_cut_off(today, time) {
+        let currency = terms.currency;
+        return Err(Rejection::CutOffPassed { currency, today });
     }
-}
-
-/// The first moment of a business date of a currency.
-fn start_of(currency: &Currency, date: Date) -> Timestamp {
-    let start = date.start().millis();
-    let offset = i64::from(currency.utc_offset_minutes).saturating_mul(60_000);
-    Timestamp::from_millis(start.saturating_add_signed(offset.saturating_neg()))
+    Ok(())
 }
 
 /// Check 6: settlement date, reject time, from time. Says from when on the payment may settle.
@@ -85,7 +81,7 @@ pub(crate) fn times(
     let ahead = DurationMs::from_millis(days.saturating_mul(86_400_000));
     // A currency that is not settled here has no calendar; check 8 refuses it.
     let currency = state.currency(&terms.currency);
-    let today = currency.map_or(time.date(), |currency| business_date(currency, time));
+    let today = currency.map_or(time.date(), |currency| currency.business_date);
     let mut first = time;
     if let Some(date) = terms.settlement_date {
         if date < today {
@@ -95,7 +91,10 @@ pub(crate) fn times(
             return Err(Rejection::DateInFuture { date, today });
         }
         if date > today {
-            first = currency.map_or(date.start(), |currency| start_of(currency, date));
+            let calendar = state.calendar(terms.currency);
+            let begins = calendar.map_or(date.start(), |calendar| calendar.begin_of(date));
+            // Not in this block in any case, whose business day is another.
+            first = begins.max(time.after(DurationMs::from_millis(1)));
         }
     }
     if let Some(reject) = terms.reject_time.filter(|reject| *reject < time) {
@@ -178,9 +177,7 @@ pub(crate) fn issuer_window(
     time: Timestamp,
 ) -> Result<(), Rejection> {
     let row = currency_known(state, currency)?;
-    let minute = local(row, time).millis() / 60_000 % (24 * 60);
-    let (from, until) = row.issuer_window;
-    if (u64::from(from)..u64::from(until)).contains(&minute) {
+    if Calendar::of(state, currency, row).is_issuer_open(row.issuer_window, time) {
         Ok(())
     } else {
         Err(Rejection::IssuerWindowClosed { currency })
@@ -530,6 +527,25 @@ pub(crate) fn redemption_is_free(
         Some(row) => supervision::check_debit(state, time, (number, row), None, true),
         None => Ok(()),
     }
+}
+
+/// Only money of an institution's own is redeemed, and no more than is outstanding: what an issuer lends within the day was
+/// never issued.
+pub(crate) fn redeemable(
+    state: &State,
+    (number, row): (&AccountNumber, &Account),
+    amount: Amount,
+) -> Result<(), Rejection> {
+    if u128::try_from(row.own()).is_ok_and(|own| own >= amount.minor()) {
+        if amount > currency_known(state, row.currency)?.outstanding() {
+            let currency = row.currency;
+            return Err(Rejection::AboveOutstanding { currency });
+        }
+        return Ok(());
+    }
+    Err(Rejection::InsufficientFunds {
+        account: number.clone(),
+    })
 }
 
 /// A request that waits for its issuer.

@@ -5,17 +5,19 @@
 //! being done: an expired hold cannot be posted, and an expired instruction not approved, while they wait here.
 
 use crate::block::BLOCK_OUTCOMES_MAX;
+use crate::business_day;
 use crate::exchange::RateFixKey;
 use crate::execution::{Execution, open_items};
 use crate::queue::QueueEntry;
-use crate::records::{InstructionKey, PendingApproval, Record, RecordKind};
+use crate::records::{Currency, InstructionKey, PendingApproval, Record, RecordKind};
 use crate::rejection::Rejection;
 use crate::rulebook::{RulebookRecord, RulebookStatus};
 use crate::state::State;
 use crate::supervision::{FreezeKey, LicenceKey, advance_licence, end_freeze};
 use crate::{posting, queue, recalls};
 use karwan_types::{
-    DurationMs, Height, InstructionHash, Outcome, Timestamp, TransactionId, TransactionStatus,
+    CurrencyCode, DurationMs, Height, InstructionHash, Outcome, Timestamp, TransactionId,
+    TransactionStatus,
 };
 
 /// The number of outcomes by block time after which a block goes on to its transactions.
@@ -38,6 +40,8 @@ pub(crate) enum Due {
     LicenceChanges(LicenceKey),
     /// A freeze ends.
     FreezeEnds(FreezeKey),
+    /// The business day of a currency ends.
+    BusinessDayEnds(CurrencyCode),
 }
 
 /// Something that need not be remembered after a block time, without an outcome.
@@ -73,6 +77,13 @@ impl Record {
     pub(crate) fn forgettable(&self, key: InstructionKey) -> Option<(Timestamp, Forgettable)> {
         let terminal = self.status.is_terminal();
         terminal.then_some((self.retained_until, Forgettable::Record(key)))
+    }
+}
+
+impl Currency {
+    /// When its business day ends.
+    pub(crate) fn due(&self, code: CurrencyCode) -> (Timestamp, Due) {
+        (self.day_ends, Due::BusinessDayEnds(code))
     }
 }
 
@@ -120,6 +131,7 @@ pub(crate) fn execute_due(state: &mut State, at: (Height, Timestamp), outcomes: 
             }
             Due::LicenceChanges(key) => advance_licence(state, at, &key, outcomes),
             Due::FreezeEnds(key) => end_freeze(state, at, &key, outcomes),
+            Due::BusinessDayEnds(code) => business_day::end_day(state, at, code, outcomes),
         }
     }
     for _ in 0..FORGOTTEN_PER_BLOCK_MAX {

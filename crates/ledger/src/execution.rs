@@ -451,9 +451,11 @@ impl Execution<'_> {
             retained_until: self.retained_until(),
             settled: (status == TransactionStatus::Acsc).then_some(self.time),
         };
+        let booked = record.settled.is_some();
         self.state.follow_exchange(&record);
         self.state.put_record(item.key, record);
-        self.push(item.movement.clone(), status, refusal, citation);
+        let base = self.outcome(status, refusal, citation, Some(item.movement.clone()));
+        self.outcomes.push(Outcome { booked, ..base });
     }
 
     /// Refuses a record that waited in the queue.
@@ -488,8 +490,9 @@ impl Execution<'_> {
             key.uetr
         );
         record.height = self.height;
-        if record.status == TransactionStatus::Acsc {
-            record.settled.get_or_insert(self.time);
+        let booked = record.status == TransactionStatus::Acsc && record.settled.is_none();
+        if booked {
+            record.settled = Some(self.time);
         }
         if record.status.is_terminal() {
             let retention = self.state.rules().common.retention_ms;
@@ -504,6 +507,7 @@ impl Execution<'_> {
         let outcome = Outcome {
             instruction: record.instruction,
             operation: text(record.kind.name()),
+            booked,
             ..base
         };
         self.state.follow_exchange(&record);

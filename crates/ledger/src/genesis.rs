@@ -5,6 +5,7 @@
 
 mod licences;
 
+use crate::business_day::{BusinessDayKey, BusinessDayRecord, Calendar};
 use crate::records::{
     Account, AccountClass, AccountStatus, ApprovalPolicy, ApprovalTier, Currency, CurrencyStatus,
     Holder, KeyRecord, Participant, ParticipantKind, ParticipantStatus, Role,
@@ -13,9 +14,9 @@ use crate::rulebook::{Rulebook, RulebookError, RulebookRecord, RulebookStatus};
 use crate::state::{ChainRecord, State};
 use crate::supervision::LicenceScope;
 use karwan_types::{
-    AccountNumber, Amount, Bic, ChainId, ClearingMember, CurrencyCode, Height, JurisdictionCode,
-    Lei, Max35Text, PayloadRecipient, PublicKey, Sentence, Timestamp, TrustAnchor, Validator,
-    ValidatorSet, WordError, encode,
+    AccountDay, AccountNumber, Amount, Bic, ChainId, ClearingMember, CurrencyCode, Height,
+    JurisdictionCode, Lei, Max35Text, PayloadRecipient, PublicKey, Sentence, Timestamp,
+    TrustAnchor, Validator, ValidatorSet, WordError, encode,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
@@ -459,7 +460,15 @@ fn add_currency(state: &mut State, entry: &GenesisCurrency) -> Result<(), Genesi
         ));
     }
     check_currency_rules(entry)?;
+    let issuer = state.participant(&entry.issuer).expect("found above");
+    let calendar = Calendar::new(
+        entry.utc_offset_minutes,
+        state.rules().business_day(issuer.jurisdiction, entry.code),
+    );
+    let date = calendar.date_at(state.chain().time);
+    let day_ends = calendar.end_of(date);
     let contra = Account::empty(
+        date,
         entry.issuer,
         entry.code,
         AccountClass::IssuerContra,
@@ -483,7 +492,18 @@ fn add_currency(state: &mut State, entry: &GenesisCurrency) -> Result<(), Genesi
         status: CurrencyStatus::Active,
         issued: Amount::ZERO,
         redeemed: Amount::ZERO,
+        business_date: date,
+        day_ends,
     };
+    let key = BusinessDayKey {
+        currency: entry.code,
+        date,
+    };
+    let opened = BusinessDayRecord {
+        first: Height::GENESIS.next(),
+        opened: state.chain().time,
+    };
+    state.business_days.insert(key, opened);
     match state.currencies.insert(entry.code, currency) {
         None => Ok(()),
         Some(_) => Err(invalid(entry.code, "is listed twice")),
@@ -548,9 +568,12 @@ fn add_account(state: &mut State, owner: Lei, entry: &GenesisAccount) -> Result<
         .get_mut(&contra)
         .expect("a currency is added with its contra account");
     contra.posted = contra.posted.checked_sub(opening).ok_or_else(too_much)?;
+    contra.day.opening = contra.posted;
+    let date = contra.day.date;
     let account = Account {
         posted: opening,
-        ..Account::empty(owner, entry.currency, entry.class, entry.status)
+        day: AccountDay::opened(date, opening),
+        ..Account::empty(date, owner, entry.currency, entry.class, entry.status)
     };
     match state.accounts.insert(entry.number.clone(), account) {
         None => Ok(()),

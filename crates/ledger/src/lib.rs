@@ -9,8 +9,11 @@
 
 mod authority;
 mod block;
+mod business_day;
 mod checkpoint;
 mod checks;
+mod credit;
+mod day_book;
 mod due;
 mod exchange;
 mod execution;
@@ -38,7 +41,9 @@ mod window;
 
 pub use authority::SignerGroup;
 pub use block::{BLOCK_OUTCOMES_MAX, BlockSeat, Draft, InvalidBlock};
+pub use business_day::{BusinessDayKey, BusinessDayRecord};
 pub use checkpoint::{CheckpointError, ROW_BYTES_MAX};
+pub use credit::{CreditLine, CreditLineKey, PLEDGES_MAX, Pledge, WHOLE_BPS};
 pub use exchange::{
     CurrencyPair, ExchangeRecord, ExchangeStatus, QuoteRecord, QuoteStatus, RateFixKey,
     RateFixRecord,
@@ -66,9 +71,9 @@ pub use rehearsal::{
 };
 pub use rejection::Rejection;
 pub use rulebook::{
-    Activity, Clause, ClauseText, CommonRules, EMERGENCY_MAX, ExchangeRules, LawReference,
-    NationalRules, Permission, QueueRules, Quorum, RecallRules, RecallWindow, Rulebook,
-    RulebookError, RulebookRecord, RulebookStatus, SupervisionRules,
+    Activity, BusinessDayRules, Clause, ClauseText, CommonRules, EMERGENCY_MAX, EndOfDayAction,
+    ExchangeRules, LawReference, NationalRules, Permission, QueueRules, Quorum, RecallRules,
+    RecallWindow, Rulebook, RulebookError, RulebookRecord, RulebookStatus, SupervisionRules,
 };
 pub use state::{ChainRecord, State};
 pub use state_tree::{ProveError, StateTree, StateTreeEntry, StateTreeError, combine, prove};

@@ -17,6 +17,7 @@ mod balancing_pay;
 mod cancel;
 mod cancel_exchange;
 mod confirm_credit;
+mod credit_line_set;
 mod currency_halt;
 mod currency_resume;
 mod emergency_end;
@@ -39,6 +40,7 @@ mod move_in_queue;
 mod pay;
 mod pay_bulk;
 mod pay_versus_payment;
+mod pledge_collateral;
 mod post;
 mod quote;
 mod quote_withdraw;
@@ -48,6 +50,7 @@ mod recall_request;
 mod redeem_cancel;
 mod redeem_confirm;
 mod redeem_request;
+mod release_collateral;
 mod reprioritise;
 mod reserve_liquidity;
 mod return_payment;
@@ -255,4 +258,7 @@ operations! {
     freeze::Freeze,
     freeze_confirm::FreezeConfirm,
     unfreeze::Unfreeze,
+    credit_line_set::CreditLineSet,
+    pledge_collateral::PledgeCollateral,
+    release_collateral::ReleaseCollateral,
 }

@@ -1,8 +1,9 @@
 //! Moving money between accounts. The only module that changes a balance.
 //!
-//! What must hold, and is asserted: no account but an issuer's contra goes below zero, what is held never exceeds what is
-//! posted, and every movement debits exactly what it credits, so that the sum over all accounts of a currency is always zero.
+//! What must hold, and is asserted: no account but an issuer's contra goes below zero further than its credit line, unless it is
+//! overdue; what is held never exceeds what is posted and may be borrowed; and every movement debits exactly what it credits, so that the sum over all accounts of a currency is always zero.
 
+use crate::credit;
 use crate::operations::terms::Priority;
 use crate::records::{Account, AccountClass};
 use crate::rejection::Rejection;
@@ -26,11 +27,29 @@ impl Account {
     pub fn available(&self) -> i128 {
         match self.class {
             AccountClass::IssuerContra => i128::MAX,
-            AccountClass::Settlement | AccountClass::ClientSegregated => self
-                .posted
-                .checked_sub(signed(self.held))
-                .expect("held never exceeds posted"),
+            AccountClass::Settlement | AccountClass::ClientSegregated => {
+                let lent = if self.overdue {
+                    Amount::ZERO
+                } else {
+                    self.credit_line
+                };
+                self.own().saturating_add(signed(lent))
+            }
         }
+    }
+    /// What is posted and not held, without any credit, in minor units; below zero for what is owed.
+    #[must_use]
+    pub fn own(&self) -> i128 {
+        self.posted.saturating_sub(signed(self.held))
+    }
+    /// Whether it stands below zero by intraday credit.
+    #[must_use]
+    pub fn owes(&self) -> bool {
+        self.class != AccountClass::IssuerContra && self.posted < 0
+    }
+    /// Whether what is used of the credit line lies within it.
+    fn is_covered(&self) -> bool {
+        self.own().saturating_add(signed(self.credit_line)) >= 0
     }
     /// What a payment of a class can use: less what is reserved for more urgent ones.
     #[must_use]
@@ -56,8 +75,16 @@ impl Account {
         *reserved = reserved.checked_sub(amount).unwrap_or(Amount::ZERO);
     }
     fn assert_sound(&self, number: &AccountNumber) {
-        let sound = self.class == AccountClass::IssuerContra || self.posted >= signed(self.held);
-        assert!(sound, "account {number} may not go below what it holds");
+        let sound = match self.class {
+            AccountClass::IssuerContra => self.posted <= 0,
+            AccountClass::Settlement | AccountClass::ClientSegregated => {
+                self.is_covered() || self.overdue
+            }
+        };
+        assert!(
+            sound,
+            "account {number} may not go below what it holds and may borrow"
+        );
     }
 }
 
@@ -84,6 +111,9 @@ pub(crate) fn transfer(
 
 /// Posts transfers in one moment: their credits fund their debits. An error has changed nothing.
 pub(crate) fn post(state: &mut State, transfers: &[Transfer]) -> Result<(), Rejection> {
+    for transfer in transfers {
+        check_repaid(state, &transfer.debit)?;
+    }
     if let [transfer] = transfers {
         let available = row(state, &transfer.debit).available_for(transfer.class);
         if available < signed(transfer.amount) {
@@ -96,6 +126,48 @@ pub(crate) fn post(state: &mut State, transfers: &[Transfer]) -> Result<(), Reje
     }
     apply(state, transfers);
     Ok(())
+}
+
+/// To whoever reads the receipt, an institution that has credit to repay lacks money, and no more is said.
+fn check_repaid(state: &State, number: &AccountNumber) -> Result<(), Rejection> {
+    credit::check_repaid(state, number).map_err(|_| Rejection::InsufficientFunds {
+        account: number.clone(),
+    })
+}
+
+/// Whether nobody pays by transfers who has credit to repay.
+pub(crate) fn are_repaid(state: &State, transfers: &[Transfer]) -> bool {
+    let mut debits = transfers.iter().map(|transfer| &transfer.debit);
+    debits.all(|debit| credit::check_repaid(state, debit).is_ok())
+}
+
+/// Repays intraday credit out of another account of the same institution.
+pub(crate) fn repay(state: &mut State, transfer: &Transfer) {
+    apply(state, core::slice::from_ref(transfer));
+}
+
+/// Lets an account go below zero by so much.
+pub(crate) fn set_line(state: &mut State, number: &AccountNumber, line: Amount) {
+    change(state, number, |account| {
+        account.credit_line = line;
+        account.overdue |= !account.is_covered();
+    });
+    state.mark_ready(number);
+}
+
+/// Marks an account that has not repaid at the end of its day, if it has not.
+pub(crate) fn mark_overdue(state: &mut State, number: &AccountNumber) {
+    change(state, number, |account| account.overdue |= account.owes());
+}
+
+/// Sets aside an amount that an account was found to have.
+pub(crate) fn set_aside(state: &mut State, number: &AccountNumber, amount: Amount) {
+    change(state, number, |account| {
+        account.held = account
+            .held
+            .checked_add(amount)
+            .expect("held never exceeds posted");
+    });
 }
 
 /// Pays out of what was held, the rest of which is free again. What was held was set aside before anything was reserved since,
@@ -200,12 +272,8 @@ pub(crate) fn hold(
             account: number.clone(),
         });
     }
-    change(state, number, |account| {
-        account.held = account
-            .held
-            .checked_add(amount)
-            .expect("held never exceeds posted");
-    });
+    check_repaid(state, number)?;
+    set_aside(state, number, amount);
     Ok(())
 }
 
@@ -231,6 +299,33 @@ fn change(state: &mut State, number: &AccountNumber, change: impl FnOnce(&mut Ac
         .accounts
         .get_mut(number)
         .expect("accounts were checked before money moves");
+    let (posted, owed, overdue) = (account.posted, account.owes(), account.overdue);
     change(account);
+    account.overdue &= account.owes() || !account.is_covered();
     account.assert_sound(number);
+    if account.posted != posted {
+        state.moved.entry(number.clone()).or_insert(posted);
+    }
+    if (account.owes(), account.overdue) != (owed, overdue) {
+        follow_credit(state, number);
+    }
+}
+
+/// Keeps the indices of whoever owes, and gives the institution its turn when it has repaid.
+fn follow_credit(state: &mut State, number: &AccountNumber) {
+    let row = row(state, number);
+    let (key, owes) = ((row.currency, number.clone()), row.owes());
+    let party = (row.owner, row.currency);
+    if owes {
+        state.owing.insert(key);
+    } else {
+        state.owing.remove(&key);
+    }
+    let accounts = state.own_accounts(party.0, party.1).to_vec();
+    let is_overdue = |number: &AccountNumber| state.account(number).is_some_and(|row| row.overdue);
+    if accounts.iter().any(is_overdue) {
+        state.overdue.insert(party);
+    } else if state.overdue.remove(&party).is_some() {
+        accounts.iter().for_each(|number| state.mark_ready(number));
+    }
 }

@@ -88,27 +88,34 @@ impl QueueEntry {
         // A single payment over a stopped account is refused; what several have agreed to waits for its turn.
         let stopped = |leg: &QueuedLeg| self.legs.len() > 1 && leg.is_stopped(state);
         let in_time = self.from <= time && time <= self.until;
-        in_time && self.legs.iter().all(moves) && !self.legs.iter().any(stopped)
+        let above = |leg: &QueuedLeg| leg.is_above_overnight(state);
+        in_time
+            && self.legs.iter().all(moves)
+            && !self.legs.iter().any(|leg| stopped(leg) || above(leg))
     }
 }
 
 impl QueuedLeg {
+    /// The account that it credits.
+    fn credit(&self, state: &State) -> Option<AccountNumber> {
+        let creditor = state.agent(&self.terms.creditor_agent)?;
+        self.terms.credit_account(state, creditor)
+    }
+    /// Whether its creditor holds more than it may overnight, and gets nothing until it holds less.
+    fn is_above_overnight(&self, state: &State) -> bool {
+        let credit = self.credit(state);
+        credit.is_some_and(|number| state.is_above_overnight(&number))
+    }
     /// Whether one of its two accounts is blocked for it, though not closed.
     fn is_stopped(&self, state: &State) -> bool {
         let status = |number: &AccountNumber| Some(state.account(number)?.status);
-        let creditor = || {
-            let creditor = state.agent(&self.terms.creditor_agent)?;
-            let usual = state.settlement_account(&creditor, &self.terms.currency);
-            self.terms
-                .creditor_account
-                .as_ref()
-                .or(usual)
-                .and_then(status)
-        };
         let debit = [AccountStatus::Blocked, AccountStatus::BlockedDebit];
         let credit = [AccountStatus::Blocked, AccountStatus::BlockedCredit];
         status(&self.debit).is_some_and(|status| debit.contains(&status))
-            || creditor().is_some_and(|status| credit.contains(&status))
+            || self
+                .credit(state)
+                .and_then(|number| status(&number))
+                .is_some_and(|status| credit.contains(&status))
     }
 }
 

@@ -5,9 +5,9 @@
 use crate::operations::Operation;
 use crate::operations::terms::PaymentKind;
 use karwan_types::{
-    AccountNumber, Amount, Bic, ClearingMember, CurrencyCode, ExternalCode, Hash, Height,
-    InstructionHash, JurisdictionCode, Lei, Max35Text, Movement, PayloadRecipient, PublicKey,
-    Refusal, Sentence, Timestamp, TransactionId, TransactionStatus, Uetr,
+    AccountDay, AccountNumber, Amount, Bic, ClearingMember, CurrencyCode, Date, ExternalCode, Hash,
+    Height, InstructionHash, JurisdictionCode, Lei, Max35Text, Movement, PayloadRecipient,
+    PublicKey, Refusal, Sentence, Timestamp, TransactionId, TransactionStatus, Uetr,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -46,6 +46,20 @@ pub struct Currency {
     pub issued: Amount,
     /// Everything ever redeemed.
     pub redeemed: Amount,
+    /// The present business date.
+    pub business_date: Date,
+    /// When it ends by the calendar in force.
+    pub day_ends: Timestamp,
+}
+
+impl Currency {
+    /// What was issued and not redeemed, in minor units.
+    #[must_use]
+    pub fn outstanding(&self) -> Amount {
+        self.issued
+            .checked_sub(self.redeemed)
+            .expect("no more is redeemed than was issued")
+    }
 }
 
 /// Whether a currency moves.
@@ -225,12 +239,21 @@ pub struct Account {
     pub reserved_urgent: Amount,
     /// What only URGT and HIGH payments may use, in minor units.
     pub reserved_high: Amount,
+    /// How far below zero it may go within the day, in minor units.
+    pub credit_line: Amount,
+    /// Whether credit was not repaid at the end of the business day, or the line was cut below what is used of it.
+    pub overdue: bool,
+    /// Whether its foreign owner held more at the end of the business day than it may overnight.
+    pub above_overnight: bool,
+    /// Its books of the present business day.
+    pub day: AccountDay,
 }
 
 impl Account {
-    /// An account with nothing on it.
+    /// An account with nothing on it, opened on a business date of its currency.
     #[must_use]
     pub const fn empty(
+        date: Date,
         owner: Lei,
         currency: CurrencyCode,
         class: AccountClass,
@@ -245,6 +268,10 @@ impl Account {
             held: Amount::ZERO,
             reserved_urgent: Amount::ZERO,
             reserved_high: Amount::ZERO,
+            credit_line: Amount::ZERO,
+            overdue: false,
+            above_overnight: false,
+            day: AccountDay::opened(date, 0),
         }
     }
 }

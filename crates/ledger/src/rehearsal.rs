@@ -148,6 +148,8 @@ impl Rehearsal {
         self.both(&mut step, &rules, &[], |state, outcomes| {
             state.close_block(opened, outcomes);
         });
+        // Nobody asks for the books of what might have been.
+        self.other.moved.clear();
     }
 
     /// Does a step of the other run, and on a copy of the same ledger under the rules as they were: where the two answer

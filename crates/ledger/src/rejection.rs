@@ -104,6 +104,8 @@ rejections! {
     608 "TM01" "5" "HOLD_EXPIRED" HoldExpired { uetr: Uetr } => "the hold {uetr} has expired and was released";
     /// A hold that expires too early or too late.
     609 "TM01" "5" "HOLD_EXPIRY" HoldExpiry { latest: Timestamp } => "a hold must expire after this block and at {latest} at the latest";
+    /// A customer payment for the present business date after its cut-off.
+    611 "TM01" "5.day" "CUT_OFF_PASSED" CutOffPassed { currency: CurrencyCode, today: Date } => "customer payments in {currency} for business date {today} were taken until the cut-off; send it for the next business date, or without a date to settle now";
     /// Waited in the queue as long as the rulebook allows.
     610 "AB03" "6" "WAITED_TOO_LONG" WaitedTooLong { until: Timestamp } => "the payment waited for funds until {until}, as long as the rulebook allows; send it again under a new UETR";
     /// Debtor agent unknown.
@@ -248,6 +250,20 @@ rejections! {
     1608 "NARR" "10" "EMERGENCY_NUMBER" EmergencyNumber { next: u32 } => "the next emergency rule of that jurisdiction has number {next}";
     /// No such emergency rule in force.
     1609 "NARR" "10" "EMERGENCY_OVER" EmergencyOver { rule: EmergencyRuleId } => "no emergency rule {} of {} is in force", .rule.number, .rule.jurisdiction;
+    /// A redemption of more than is outstanding.
+    1810 "AM04" "5.credit" "ABOVE_OUTSTANDING" AboveOutstanding { currency: CurrencyCode } => "less {currency} is outstanding than this redemption takes back, because part of the money is intraday credit; redeem the rest when it has been repaid";
+    /// Credit of the day before was not repaid.
+    1811 "AM04" "5.credit" "CREDIT_OVERDUE" CreditOverdue { currency: CurrencyCode } => "intraday credit in {currency} is overdue; the institution pays nothing out of its own accounts in it until it has repaid";
+    /// A line that would no longer cover what is used of it.
+    1812 "AM14" "5.credit" "CREDIT_IN_USE" CreditInUse { currency: CurrencyCode } => "what is left of the collateral would cover less {currency} than is used of the credit line; repay first";
+    /// A piece of collateral with a reference that is in use.
+    1813 "DU03" "5.credit" "COLLATERAL_CONFLICT" CollateralConflict { reference: Max35Text } => "collateral {reference} is pledged already; another piece needs another reference";
+    /// No such piece of collateral.
+    1814 "NARR" "5.credit" "COLLATERAL_UNKNOWN" CollateralUnknown { reference: Max35Text } => "no collateral {reference} is pledged by that institution for that currency";
+    /// Too many pieces of collateral.
+    1815 "NARR" "5.credit" "PLEDGES_MAX" PledgesMax { agent: AgentIdentification } => "{agent} has pledged 64 pieces of collateral for this currency; release some first";
+    /// The creditor held too much at the end of the day.
+    1816 "AM14" "5.day" "ABOVE_OVERNIGHT" AboveOvernight { account: AccountNumber } => "account {account} is credited no more for now: its owner held more at the end of the business day than a foreign institution may overnight";
     /// No business date of either currency.
     1701 "DT01" "7" "RATE_FIX_DATE" RateFixDate { date: Date } => "a reference rate is fixed while its business date lasts in one of its two currencies, and {date} does not";
     /// No reference rate.
@@ -293,6 +309,7 @@ impl Rejection {
                 | Self::BehindQueue { .. }
                 | Self::BilateralLimit { .. }
                 | Self::CurrencyHalted { .. }
+                | Self::AboveOvernight { .. }
         ) || self.is_stop()
     }
     /// Whether an authority's order stops the payment for now: it keeps its place in the queue.

@@ -7,10 +7,13 @@
 //! What must hold, and is checked before a version can be proposed: every rule that the code applies has a clause to cite, a
 //! national part is at most as permissive as the common one, and nothing is forgotten before it can no longer be recalled.
 
+mod business_day;
 mod check;
 mod clause;
 mod supervision;
 
+pub use business_day::{BusinessDayRules, EndOfDayAction};
+pub(crate) use business_day::{HOLIDAYS_MAX, MINUTES_PER_DAY};
 pub use check::RulebookError;
 pub use clause::{Clause, ClauseText, LawReference};
 pub use supervision::{Activity, Permission, SupervisionRules};
@@ -161,6 +164,9 @@ pub struct NationalRules {
     pub activities: Vec<Activity>,
     /// How far the orders of its regulator go.
     pub supervision: SupervisionRules,
+    /// The calendars of the currencies that its central bank issues, in the order of their codes. A currency without one ends
+    /// its business day at midnight, every day.
+    pub business_days: Vec<BusinessDayRules>,
 }
 
 impl NationalRules {
@@ -177,6 +183,7 @@ impl NationalRules {
             payment_max: Vec::new(),
             activities: Vec::new(),
             supervision,
+            business_days: Vec::new(),
         }
     }
 }

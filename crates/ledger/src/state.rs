@@ -4,6 +4,10 @@
 //! clone. Derived indices (agents by identifier, settlement accounts by owner, what falls due when) are rebuilt from the tables and are
 //! not under the root.
 
+mod reads;
+
+use crate::business_day::{BusinessDayKey, BusinessDayRecord};
+use crate::credit::{CreditLine, CreditLineKey};
 use crate::due::{Due, Forgettable};
 use crate::exchange::{ExchangeRecord, OpenQuote, QuoteRecord, RateFixKey, RateFixRecord};
 use crate::operations::terms::Priority;
@@ -24,6 +28,7 @@ use karwan_types::{
     ValidatorSet, encode,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Where the chain stands: the one row of the `chain` table.
@@ -73,6 +78,8 @@ pub struct State {
     pub(crate) recalls: Table<InstructionKey, RecallCase>,
     pub(crate) licences: Table<LicenceKey, Licence>,
     pub(crate) freezes: Table<FreezeKey, FreezeRecord>,
+    pub(crate) business_days: Table<BusinessDayKey, BusinessDayRecord>,
+    pub(crate) credit_lines: Table<CreditLineKey, CreditLine>,
     pub(crate) rules: Arc<Rulebook>,
     /// Every entry of the queue in its order: class, place, number.
     pub(crate) queue_order: OrdSet<(Priority, u64, u64)>,
@@ -92,7 +99,14 @@ pub struct State {
     /// The suspended licences.
     pub(crate) suspended: OrdSet<LicenceKey>,
     pub(crate) agents: OrdMap<AgentIdentification, Lei>,
-    pub(crate) settlement_accounts: OrdMap<(Lei, CurrencyCode), AccountNumber>,
+    /// Every institution's own accounts in a currency, in order; the first is the one meant when none is named.
+    pub(crate) settlement_accounts: OrdMap<(Lei, CurrencyCode), Vec<AccountNumber>>,
+    /// The accounts below zero, by currency.
+    pub(crate) owing: OrdSet<(CurrencyCode, AccountNumber)>,
+    /// The institutions that have not repaid intraday credit in a currency.
+    pub(crate) overdue: OrdSet<(Lei, CurrencyCode)>,
+    /// The accounts that moved in the block under way, with their balances before it. Empty between blocks.
+    pub(crate) moved: BTreeMap<AccountNumber, i128>,
     /// The versions of the rulebook that are to come into force.
     pub(crate) activations: OrdSet<(Timestamp, u32)>,
     pub(crate) due: OrdSet<(Timestamp, Due)>,
@@ -128,6 +142,8 @@ impl State {
             recalls: Table::new(),
             licences: Table::new(),
             freezes: Table::new(),
+            business_days: Table::new(),
+            credit_lines: Table::new(),
             rules,
             queue_order: OrdSet::new(),
             standings: OrdSet::new(),
@@ -141,6 +157,9 @@ impl State {
             suspended: OrdSet::new(),
             agents: OrdMap::new(),
             settlement_accounts: OrdMap::new(),
+            owing: OrdSet::new(),
+            overdue: OrdSet::new(),
+            moved: BTreeMap::new(),
             activations: OrdSet::new(),
             due: OrdSet::new(),
             forgettable: OrdSet::new(),
@@ -166,103 +185,6 @@ impl State {
     #[must_use]
     pub fn rules(&self) -> &Rulebook {
         &self.rules
-    }
-    /// Every version of the rulebook, by number.
-    pub fn rulebooks(&self) -> impl Iterator<Item = (&u32, &RulebookRecord)> {
-        self.rulebooks.iter()
-    }
-    /// Every emergency rule there ever was.
-    pub fn emergencies(&self) -> impl Iterator<Item = (&EmergencyRuleId, &EmergencyRecord)> {
-        self.emergencies.iter()
-    }
-    /// The emergency rules in force at a time.
-    pub(crate) fn emergencies_at(
-        &self,
-        time: Timestamp,
-    ) -> impl Iterator<Item = (&EmergencyRuleId, &EmergencyRecord)> {
-        let latest = self.emergency_ends.iter().rev();
-        latest
-            .take_while(move |(until, _)| *until > time)
-            .filter_map(|(_, id)| Some((id, self.emergencies.get(id)?)))
-    }
-    /// The institution that an identification names.
-    #[must_use]
-    pub fn agent(&self, identification: &AgentIdentification) -> Option<Lei> {
-        match identification {
-            AgentIdentification::Lei(lei) => self.participants.get(lei).map(|_| *lei),
-            AgentIdentification::Bic(_) | AgentIdentification::ClearingMember(_) => {
-                self.agents.get(identification).copied()
-            }
-        }
-    }
-    /// An institution.
-    #[must_use]
-    pub fn participant(&self, lei: &Lei) -> Option<&Participant> {
-        self.participants.get(lei)
-    }
-    /// All institutions, by LEI.
-    pub fn participants(&self) -> impl Iterator<Item = (&Lei, &Participant)> {
-        self.participants.iter()
-    }
-    /// A currency.
-    #[must_use]
-    pub fn currency(&self, code: &CurrencyCode) -> Option<&Currency> {
-        self.currencies.get(code)
-    }
-    /// All currencies.
-    pub fn currencies(&self) -> impl Iterator<Item = (&CurrencyCode, &Currency)> {
-        self.currencies.iter()
-    }
-    /// A registered key.
-    #[must_use]
-    pub fn key(&self, key: &PublicKey) -> Option<&KeyRecord> {
-        self.keys.get(key)
-    }
-    /// All registered keys.
-    pub fn keys(&self) -> impl Iterator<Item = (&PublicKey, &KeyRecord)> {
-        self.keys.iter()
-    }
-    /// An account.
-    #[must_use]
-    pub fn account(&self, number: &AccountNumber) -> Option<&Account> {
-        self.accounts.get(number)
-    }
-    /// All accounts, by number.
-    pub fn accounts(&self) -> impl Iterator<Item = (&AccountNumber, &Account)> {
-        self.accounts.iter()
-    }
-    /// The account from which an institution settles in a currency when an instruction names none.
-    #[must_use]
-    pub fn settlement_account(
-        &self,
-        owner: &Lei,
-        currency: &CurrencyCode,
-    ) -> Option<&AccountNumber> {
-        self.settlement_accounts.get(&(*owner, *currency))
-    }
-    /// An instruction that moves or will move money.
-    #[must_use]
-    pub fn record(&self, key: &InstructionKey) -> Option<&Record> {
-        self.records.get(key)
-    }
-    /// All such instructions.
-    pub fn records(&self) -> impl Iterator<Item = (&InstructionKey, &Record)> {
-        self.records.iter()
-    }
-    /// An instruction that waits for signatures.
-    #[must_use]
-    pub fn approval(&self, instruction: &InstructionHash) -> Option<&PendingApproval> {
-        self.approvals.get(instruction)
-    }
-    /// All instructions that wait for signatures.
-    pub fn approvals(&self) -> impl Iterator<Item = (&InstructionHash, &PendingApproval)> {
-        self.approvals.iter()
-    }
-    /// Every change of the validator set: the height whose header names the next set, and that set. What a receipt needs.
-    pub fn validator_changes(&self) -> impl Iterator<Item = (Height, &ValidatorSet)> {
-        self.validator_changes
-            .iter()
-            .map(|(height, set)| (*height, set))
     }
     /// Whether a transaction is on the ledger and not yet expired.
     #[must_use]
@@ -306,6 +228,8 @@ impl State {
         self.recalls.seal();
         self.licences.seal();
         self.freezes.seal();
+        self.business_days.seal();
+        self.credit_lines.seal();
     }
     /// Proves an account's row, or that there is no such account.
     ///
@@ -315,7 +239,7 @@ impl State {
         prove(&self.tables(), "accounts", &encode(number))
     }
     /// The tables in the order in which the root covers them. New tables come last.
-    pub(crate) fn tables(&self) -> [(&'static str, &StateTree); 21] {
+    pub(crate) fn tables(&self) -> [(&'static str, &StateTree); 23] {
         [
             ("chain", self.chain.tree()),
             ("currencies", self.currencies.tree()),
@@ -338,6 +262,8 @@ impl State {
             ("recalls", self.recalls.tree()),
             ("licences", self.licences.tree()),
             ("freezes", self.freezes.tree()),
+            ("business_days", self.business_days.tree()),
+            ("credit_lines", self.credit_lines.tree()),
         ]
     }
 
@@ -358,17 +284,11 @@ impl State {
                     .insert(AgentIdentification::ClearingMember(member.clone()), *lei);
             }
         }
-        self.settlement_accounts = OrdMap::new();
-        for (number, account) in self.accounts.iter() {
-            if account.class == AccountClass::Settlement {
-                // The account that sorts first is the default when an institution has several.
-                let key = (account.owner, account.currency);
-                if !self.settlement_accounts.contains_key(&key) {
-                    self.settlement_accounts.insert(key, number.clone());
-                }
-            }
-        }
+        self.derive_account_indices();
         self.due = OrdSet::new();
+        for (code, currency) in self.currencies.iter() {
+            self.due.insert(currency.due(*code));
+        }
         self.forgettable = OrdSet::new();
         (self.queue_order, self.standings) = (OrdSet::new(), OrdSet::new());
         (self.queued_keys, self.starts) = (OrdMap::new(), OrdSet::new());
@@ -401,6 +321,24 @@ impl State {
                 .insert((*valid_until, Forgettable::Transaction(*id)));
         }
         self.derive_exchange_indices();
+    }
+
+    fn derive_account_indices(&mut self) {
+        self.settlement_accounts = OrdMap::new();
+        (self.owing, self.overdue) = (OrdSet::new(), OrdSet::new());
+        for (number, account) in self.accounts.iter() {
+            let key = (account.owner, account.currency);
+            if account.class == AccountClass::Settlement {
+                let accounts = self.settlement_accounts.entry(key).or_default();
+                accounts.push(number.clone());
+            }
+            if account.owes() {
+                self.owing.insert((account.currency, number.clone()));
+            }
+            if account.overdue {
+                self.overdue.insert(key);
+            }
+        }
     }
 
     /// Records an instruction and what block time will bring about for it.
@@ -532,6 +470,7 @@ impl State {
         let record = self.rulebooks.get(&version).expect("a recorded version");
         self.rules = Arc::new(record.rulebook.clone());
         self.chain_mut().rulebook = version;
+        self.reset_day_ends();
     }
     /// Records an emergency rule, or its earlier end.
     pub(crate) fn put_emergency(&mut self, id: EmergencyRuleId, record: EmergencyRecord) {

@@ -96,6 +96,7 @@ fn outcome() -> Outcome {
         emergency: None,
         withheld: None,
         movement: None,
+        booked: false,
     }
 }
 

@@ -7,11 +7,12 @@ use crate::limits::{BODY_BYTES_MAX, LARGE_ANSWER_BYTES_MAX};
 use crate::method::Method;
 use crate::methods::{
     AccountGet, AccountHistory, AccountsList, ApprovalsGet, ApprovalsList, BlockGet, BlocksList,
-    ChainHead, CurrenciesList, CyclesList, EVENT_UNSUBSCRIBE, EmergenciesList, EventView,
-    EventsSubscribe, EventsSubscribeParams, FreezesList, IsoDeliver, IsoOutbox, LicencesList,
-    LimitsList, NodeStatusGet, ParticipantsList, PaymentGet, ProposalsGet, ProposalsList,
-    QueueList, QuotesList, RatesList, RecallsList, ReceiptGet, RpcDiscover, RulebookGet,
-    RulebooksList, StateProve, SubmitView, TxSubmit, TxSubmitParams, TxWait, ValidatorsGet, Wait,
+    ChainHead, CreditList, CurrenciesList, CyclesList, EVENT_UNSUBSCRIBE, EmergenciesList,
+    EventView, EventsSubscribe, EventsSubscribeParams, FreezesList, IsoDeliver, IsoOutbox,
+    LicencesList, LimitsList, NodeStatusGet, ParticipantsList, PaymentGet, ProposalsGet,
+    ProposalsList, QueueList, QuotesList, RatesList, RecallsList, ReceiptGet, RpcDiscover,
+    RulebookGet, RulebooksList, StateProve, SubmitView, TxSubmit, TxSubmitParams, TxWait,
+    ValidatorsGet, Wait,
 };
 use crate::problem::Problem;
 use crate::token::TokenProvider;
@@ -199,6 +200,8 @@ typed! {
     queue_list QueueList;
     /// Bilateral limits.
     limits_list LimitsList;
+    /// Intraday credit lines.
+    credit_list CreditList;
     /// The register of licences.
     licences_list LicencesList;
     /// The freezes of the caller's jurisdiction.

@@ -4,6 +4,7 @@ mod accounts;
 mod approvals;
 mod blocks;
 mod chain;
+mod credit;
 mod events;
 mod exchange;
 mod iso;
@@ -18,8 +19,9 @@ mod supervision;
 mod transactions;
 
 pub use accounts::{
-    AccountAnswer, AccountGet, AccountGetParams, AccountHistory, AccountHistoryParams, AccountView,
-    AccountsAnswer, AccountsList, AccountsListParams, HistoryAnswer,
+    AccountAnswer, AccountDayView, AccountGet, AccountGetParams, AccountHistory,
+    AccountHistoryParams, AccountView, AccountsAnswer, AccountsList, AccountsListParams,
+    HistoryAnswer,
 };
 pub use approvals::{
     ApprovalAnswer, ApprovalView, ApprovalsAnswer, ApprovalsGet, ApprovalsGetParams, ApprovalsList,
@@ -29,6 +31,7 @@ pub use blocks::{BlocksAnswer, BlocksList, BlocksListParams, WholeBlockError, Wh
 pub use chain::{
     BlockAnswer, BlockGet, BlockGetParams, ChainHead, HeadAnswer, ValidatorsAnswer, ValidatorsGet,
 };
+pub use credit::{CreditAnswer, CreditLineView, CreditList, PledgeView};
 pub(crate) use events::subscribe;
 pub use events::{
     BlockEventView, EVENT_NOTIFICATION, EVENT_UNSUBSCRIBE, EventView, EventsSubscribe,

@@ -11,10 +11,11 @@ use crate::limits::{
 use crate::method::{Act, Answering, Call, Method, Read, run_act, run_read};
 use crate::methods::{
     AccountGet, AccountHistory, AccountsList, ApprovalsGet, ApprovalsList, BlockGet, BlocksList,
-    ChainHead, CurrenciesList, CyclesList, EmergenciesList, EventsSubscribe, FreezesList,
-    IsoDeliver, IsoOutbox, LicencesList, LimitsList, NodeStatusGet, ParticipantsList, PaymentGet,
-    ProposalsGet, ProposalsList, QueueList, QuotesList, RatesList, RecallsList, ReceiptGet,
-    RpcDiscover, RulebookGet, RulebooksList, StateProve, TxSubmit, TxWait, ValidatorsGet,
+    ChainHead, CreditList, CurrenciesList, CyclesList, EmergenciesList, EventsSubscribe,
+    FreezesList, IsoDeliver, IsoOutbox, LicencesList, LimitsList, NodeStatusGet, ParticipantsList,
+    PaymentGet, ProposalsGet, ProposalsList, QueueList, QuotesList, RatesList, RecallsList,
+    ReceiptGet, RpcDiscover, RulebookGet, RulebooksList, StateProve, TxSubmit, TxWait,
+    ValidatorsGet,
 };
 use crate::problem::{Fault, Problem};
 use karwan_ledger::State;
@@ -234,6 +235,11 @@ pub(crate) static TABLE: &[Row] = &[
     Row::read::<LimitsList>(
         Owned,
         "Bilateral limits, of debtors that the caller may see.",
+    )
+    .answer_bytes(LARGE),
+    Row::read::<CreditList>(
+        Owned,
+        "Intraday credit lines and their collateral, of institutions and currencies that the caller may see.",
     )
     .answer_bytes(LARGE),
     Row::read::<CyclesList>(

@@ -319,7 +319,22 @@ impl Monitor {
             }
         }
         for outcome in &frame.outcomes {
-            let Some(key) = effect(outcome) else { continue };
+            let effect = effect(outcome);
+            if effect.is_some() != outcome.booked {
+                let says = if outcome.booked {
+                    "says"
+                } else {
+                    "does not say"
+                };
+                return Err(Violation::Conservation {
+                    height,
+                    problem: format!(
+                        "an outcome of {} {says} that it moved money",
+                        outcome.instruction
+                    ),
+                });
+            }
+            let Some(key) = effect else { continue };
             if let Some(first) = self.effects.insert(key, height) {
                 // A record is forgotten after its retention, before the transactions of the first block after it; then
                 // the reference is free again.

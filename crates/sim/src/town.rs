@@ -5,10 +5,10 @@
 
 use crate::clock::EPOCH_MS;
 use karwan_ledger::{
-    AccountClass, AccountStatus, Activity, ApprovalTier, Genesis, GenesisAccount, GenesisCurrency,
-    GenesisDocument, GenesisJurisdiction, GenesisKey, GenesisLicence, GenesisParticipant,
-    LicenceScope, NationalRules, ParticipantKind, Permission, Role, Rulebook, State,
-    SupervisionRules,
+    AccountClass, AccountStatus, Activity, ApprovalTier, BusinessDayRules, EndOfDayAction, Genesis,
+    GenesisAccount, GenesisCurrency, GenesisDocument, GenesisJurisdiction, GenesisKey,
+    GenesisLicence, GenesisParticipant, LicenceScope, NationalRules, ParticipantKind, Permission,
+    Role, Rulebook, State, SupervisionRules,
 };
 use karwan_types::{
     AccountNumber, AgentIdentification, Amount, Bic, ClearingMember, CurrencyCode, DurationMs,
@@ -322,6 +322,16 @@ fn licensing(supervision: SupervisionRules) -> NationalRules {
         checklist: vec!["BUSINESS-PLAN".parse().expect("constant")],
         no_objection: true,
         term_max_ms: DurationMs::from_millis(365 * 86_400_000),
+    }];
+    // A business day ends two minutes after the beginning: the date rolls, and intraday credit is asked back.
+    rules.business_days = vec![BusinessDayRules {
+        currency: currency(HOMES[0].1),
+        ends_minute: 14 * 60 + 2,
+        customer_cut_off_minute: Some(14 * 60 + 1),
+        weekend: Vec::new(),
+        holidays: Vec::new(),
+        end_of_day: EndOfDayAction::Hold,
+        foreign_holding_max: None,
     }];
     rules
 }

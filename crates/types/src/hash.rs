@@ -63,6 +63,10 @@ pub enum HashDomain {
     RulebookDocument,
     /// A report of what a version of the rulebook would have changed in the past.
     ImpactReport,
+    /// The rolling hash over an account's entries of a business day.
+    StatementEntry,
+    /// The seal of an account's business day.
+    StatementSeal,
 }
 
 impl HashDomain {
@@ -92,6 +96,8 @@ impl HashDomain {
             Self::Rulebook => b"karwan/1/rulebook",
             Self::RulebookDocument => b"karwan/1/rulebook-document",
             Self::ImpactReport => b"karwan/1/impact-report",
+            Self::StatementEntry => b"karwan/1/statement-entry",
+            Self::StatementSeal => b"karwan/1/statement-seal",
         }
     }
 }

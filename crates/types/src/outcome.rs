@@ -180,6 +180,8 @@ pub struct Outcome {
     pub withheld: Option<Hash>,
     /// The money side; none for instructions that concern no amount.
     pub movement: Option<Movement>,
+    /// Whether this transition moved that money: true once in the life of an instruction, never in a repeated answer.
+    pub booked: bool,
 }
 
 impl Outcome {

@@ -3,6 +3,7 @@
 use crate::text::{WordError, word_serde};
 use core::fmt;
 use core::str::FromStr;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A position in the chain. The genesis state is height 0, the first block is height 1.
@@ -188,6 +189,41 @@ impl fmt::Display for Timestamp {
     }
 }
 
+/// A day of the week.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Weekday {
+    /// Monday.
+    Mon,
+    /// Tuesday.
+    Tue,
+    /// Wednesday.
+    Wed,
+    /// Thursday.
+    Thu,
+    /// Friday.
+    Fri,
+    /// Saturday.
+    Sat,
+    /// Sunday.
+    Sun,
+}
+
+impl Weekday {
+    /// From Monday to Sunday.
+    pub const ALL: [Self; 7] = [
+        Self::Mon,
+        Self::Tue,
+        Self::Wed,
+        Self::Thu,
+        Self::Fri,
+        Self::Sat,
+        Self::Sun,
+    ];
+}
+
 /// A civil date. Text form: `2026-11-23`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Date(u32);
@@ -210,6 +246,30 @@ impl Date {
     pub fn start(self) -> Timestamp {
         let text = format!("{self}T00:00:00Z");
         Timestamp::parse(&text).expect("a valid date has a midnight")
+    }
+    /// The day after; the last day of 9998 has none.
+    #[must_use]
+    pub fn tomorrow(self) -> Option<Self> {
+        Self::from_jiff(self.to_jiff().tomorrow().ok()?)
+    }
+    /// The day before; the first day of 1970 has none.
+    #[must_use]
+    pub fn yesterday(self) -> Option<Self> {
+        Self::from_jiff(self.to_jiff().yesterday().ok()?)
+    }
+    /// Its day of the week.
+    #[must_use]
+    pub fn weekday(self) -> Weekday {
+        let monday = self.to_jiff().weekday().to_monday_zero_offset();
+        let place = usize::try_from(monday).ok();
+        let found = place.and_then(|place| Weekday::ALL.get(place));
+        *found.expect("a week has seven days")
+    }
+    fn to_jiff(self) -> jiff::civil::Date {
+        let (year, month, day) = (self.0 / 10_000, self.0 / 100 % 100, self.0 % 100);
+        let part = |number| i8::try_from(number).expect("a valid date");
+        let year = i16::try_from(year).expect("a valid date");
+        jiff::civil::date(year, part(month), part(day))
     }
     fn from_jiff(date: jiff::civil::Date) -> Option<Self> {
         let year = u32::try_from(date.year()).ok()?;
@@ -268,6 +328,20 @@ mod tests {
         );
         assert_eq!(Timestamp::from_millis(u64::MAX), Timestamp::MAX);
         assert!(Timestamp::MAX.to_string().starts_with("9998-12-31"));
+    }
+
+    #[test]
+    fn a_date_knows_its_neighbours_and_its_day_of_the_week() {
+        let monday = Date::parse("2026-11-30").unwrap();
+        assert_eq!(monday.weekday(), Weekday::Mon);
+        assert_eq!(monday.tomorrow().unwrap().to_string(), "2026-12-01");
+        let sunday = monday.yesterday().unwrap();
+        assert_eq!(
+            (sunday.to_string(), sunday.weekday()),
+            ("2026-11-29".into(), Weekday::Sun)
+        );
+        assert_eq!(Date::parse("9998-12-31").unwrap().tomorrow(), None);
+        assert_eq!(Date::parse("1970-01-01").unwrap().yesterday(), None);
     }
 
     #[test]

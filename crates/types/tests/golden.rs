@@ -15,16 +15,16 @@ use core::fmt::Debug;
 use core::str::FromStr;
 use encoded::every;
 use karwan_types::{
-    AccountNumber, AgentIdentification, Amount, BLOCK_VERSION, Bic, Block, BlockFrame, BlockHeader,
-    ChainId, ClearingMember, CommitCertificate, CommitSignature, CommitmentSecret, CurrencyCode,
-    Date, DurationMs, EncodedTransaction, ExternalCode, Hash, HashDomain, Height, InstructionHash,
-    JurisdictionCode, Lei, Max35Text, Movement, Outcome, PayloadRecipient, RECEIPT_VERSION, Rate,
-    Receipt, Refusal, Round, STATE_STATEMENT_VERSION, SecretKey, Sentence, SigningDomain,
-    StableName, StateKey, StateLeaf, StateProof, StateRow, StateStatement, Timestamp,
-    TransactionId, TransactionStatus, TrustAnchor, Uetr, Validator, ValidatorChange, ValidatorSet,
-    VoteKind, hash_of, merkle_path, proposal_bytes, receipts_root, state_node_hash, state_root,
-    state_table_hash, state_value_hash, transactions_root, verify, verify_receipt, verify_token,
-    vote_bytes,
+    AccountDay, AccountNumber, AgentIdentification, Amount, BLOCK_VERSION, Bic, Block, BlockFrame,
+    BlockHeader, ChainId, ClearingMember, CommitCertificate, CommitSignature, CommitmentSecret,
+    CurrencyCode, Date, DurationMs, EncodedTransaction, ExternalCode, Hash, HashDomain, Height,
+    InstructionHash, JurisdictionCode, Lei, Max35Text, Movement, Outcome, PayloadRecipient,
+    RECEIPT_VERSION, Rate, Receipt, Refusal, Round, STATE_STATEMENT_VERSION, SecretKey, Sentence,
+    SigningDomain, StableName, StateKey, StateLeaf, StateProof, StateRow, StateStatement,
+    StatementEntry, Timestamp, TransactionId, TransactionStatus, TrustAnchor, Uetr, Validator,
+    ValidatorChange, ValidatorSet, VoteKind, Weekday, follow_entry, hash_of, merkle_path,
+    proposal_bytes, receipts_root, state_node_hash, state_root, state_table_hash, state_value_hash,
+    transactions_root, verify, verify_receipt, verify_token, vote_bytes,
 };
 
 const DEBTOR: &str = "529900T8BM49AURSDO55";
@@ -39,6 +39,7 @@ fn the_bytes_of_every_word_are_the_committed_ones() {
     signatures(&mut book);
     votes(&mut book);
     outcomes(&mut book);
+    statements(&mut book);
     blocks(&mut book);
     receipts(&mut book);
     state_proofs(&mut book);
@@ -177,6 +178,8 @@ fn hashes(book: &mut Book) {
         Rulebook,
         RulebookDocument,
         ImpactReport,
+        StatementEntry,
+        StatementSeal,
     }) {
         book.bytes(name, hash_of(domain, &[b"preimage"]).as_bytes());
     }
@@ -297,6 +300,7 @@ fn settled() -> Outcome {
         emergency: None,
         withheld: None,
         movement: Some(movement()),
+        booked: true,
     }
 }
 
@@ -309,6 +313,7 @@ fn refused() -> Outcome {
             jurisdiction: word("PK"),
             number: 4,
         }),
+        booked: false,
         ..settled()
     }
 }
@@ -320,7 +325,38 @@ fn by_time() -> Outcome {
         operation: word("Hold"),
         status: TransactionStatus::Canc,
         movement: None,
+        booked: false,
         ..settled()
+    }
+}
+
+fn statements(book: &mut Book) {
+    let entry = StatementEntry {
+        height: Height::new(3),
+        agent: word("529900T8BM49AURSDO55"),
+        uetr: uetr(),
+        counterparty: word("1091234567890123"),
+        amount: -1_234_500,
+        balance: 7,
+    };
+    book.value("StatementEntry", &entry);
+    book.bytes("follow_entry", follow_entry(Hash::ZERO, &entry).as_bytes());
+    let mut day = AccountDay::opened(word("2026-11-23"), 1_234_507);
+    day.book(word("2026-11-24"), &entry);
+    book.value("AccountDay", &day);
+    let sealed = day.closed(7);
+    book.value("SealedDay", &sealed);
+    book.bytes("SealedDay.seal", sealed.seal(hash(9)).as_bytes());
+    for (name, day) in every!(Weekday {
+        Mon,
+        Tue,
+        Wed,
+        Thu,
+        Fri,
+        Sat,
+        Sun,
+    }) {
+        book.value(name, &day);
     }
 }
 

@@ -96,6 +96,8 @@ enum Query {
     },
     /// Bilateral limits, of debtors that the caller may see
     Limits,
+    /// Intraday credit lines and the collateral behind them, as far as the caller may see them
+    Credit,
     /// What liquidity-saving cycles moved in the currencies that the caller oversees
     Cycles,
     /// The register of licences
@@ -220,6 +222,7 @@ async fn ask(
             show(output, client.queue_list(params).await)
         }
         Query::Limits => show(output, client.limits_list(as_of).await),
+        Query::Credit => show(output, client.credit_list(as_of).await),
         Query::Cycles => show(output, client.cycles_list(as_of).await),
         Query::Licences => show(output, client.licences_list(as_of).await),
         Query::Freezes => show(output, client.freezes_list(as_of).await),

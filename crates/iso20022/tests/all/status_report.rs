@@ -151,6 +151,7 @@ fn an_outcome_of_the_ledger_becomes_a_status_and_a_cancellation_does_not() {
         emergency: None,
         withheld: None,
         movement: None,
+        booked: false,
     };
     let status = |status, refused| PaymentStatus::of_outcome(&outcome(status, refused), at);
     assert_eq!(

@@ -64,6 +64,7 @@ impl Execution<'_> {
             emergency: citation.emergency,
             withheld,
             movement,
+            booked: false,
         }
     }
 }

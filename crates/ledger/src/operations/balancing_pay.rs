@@ -68,7 +68,11 @@ impl BalancingPay {
         let terms = &self.payment;
         let number = terms.debit_account(state)?;
         let account = state.account(&number)?;
-        let available = account.available_for(terms.priority).max(0);
+        // It sweeps what there is, and borrows nothing.
+        let available = account
+            .available_for(terms.priority)
+            .min(account.own())
+            .max(0);
         Some((number, Amount::from_minor(available.unsigned_abs())))
     }
 }

@@ -53,7 +53,7 @@ impl Execute for RateFix {
         let mut today = Vec::with_capacity(2);
         for currency in [self.base_currency, self.counter_currency] {
             let row = checks::currency_known(state, currency)?;
-            today.push(checks::business_date(row, execution.time));
+            today.push(row.business_date);
         }
         if !today.contains(&self.date) {
             return Err(Rejection::RateFixDate { date: self.date });

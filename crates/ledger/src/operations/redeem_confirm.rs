@@ -56,9 +56,11 @@ impl Execute for RedeemConfirm {
             .debtor_account
             .expect("an open redemption has its account");
         checks::redemption_is_free(execution.state, execution.time, &account)?;
-        let contra = checks::currency_known(execution.state, currency)?
-            .contra
-            .clone();
+        let row = checks::currency_known(execution.state, currency)?;
+        if amount > row.outstanding() {
+            return Err(Rejection::AboveOutstanding { currency });
+        }
+        let contra = row.contra.clone();
         posting::pay_held(execution.state, (&account, amount), &contra, amount);
         execution.state.references.insert(reference, key);
         let row = execution

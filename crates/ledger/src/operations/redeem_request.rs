@@ -86,6 +86,7 @@ impl Execute for RedeemRequest {
         let row = state.account(&account).expect("found above");
         checks::debit_account(&account, row, self.currency)?;
         checks::redemption_is_free(state, execution.time, &account)?;
+        checks::redeemable(state, (&account, row), self.amount)?;
         posting::hold(execution.state, &account, self.amount)?;
         for item in open {
             execution.pending(item);

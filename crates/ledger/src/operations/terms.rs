@@ -2,6 +2,7 @@
 //! salted commitment. Shared by all kinds of instruction that pay.
 
 use crate::authority::Authority;
+use crate::business_day::check_overnight;
 use crate::execution::{Execution, Item, Route};
 use crate::posting::Transfer;
 use crate::records::{AccountClass, InstructionKey, Money, RecordKind};
@@ -275,6 +276,7 @@ impl PaymentTerms {
     }
     /// Checks 6 to 12, everything but the funds, for a payment that may not wait for its time.
     pub(crate) fn check(&self, state: &State, time: Timestamp) -> Result<Route, Rejection> {
+        checks::cut_off(state, time, self)?;
         let (route, from) = self.examine(state, time)?;
         if from > time {
             return Err(Rejection::FromTimeAhead { from });
@@ -300,6 +302,7 @@ impl PaymentTerms {
         };
         checks::rulebook(state, time, (debtor, creditor), money)?;
         checks::stops(state, time, &route)?;
+        check_overnight(state, &route.credit)?;
         Ok((route, from))
     }
     /// Where it stands while its currency is halted or an order stops it: checks 7 and 9, which tell whose accounts are concerned.
@@ -389,7 +392,9 @@ impl PaymentTerms {
     /// Settles, queues or refuses one payment by itself.
     pub(crate) fn pay(&self, execution: &mut Execution<'_>, item: &Item) {
         let time = execution.time;
-        let (route, from) = match self.examine(execution.state, time) {
+        let in_time = checks::cut_off(execution.state, time, self);
+        let examined = in_time.and_then(|()| self.examine(execution.state, time));
+        let (route, from) = match examined {
             Ok(examined) => examined,
             Err(rejection) => return execution.refuse(item, &rejection),
         };

@@ -11,7 +11,7 @@ use crate::queue::{self, QueuedLeg};
 use crate::records::AccountClass;
 use crate::rejection::Rejection;
 use crate::state::State;
-use crate::{limits, posting};
+use crate::{checks, limits, posting};
 use karwan_types::{AccountNumber, Lei, Timestamp};
 use std::collections::BTreeSet;
 
@@ -72,10 +72,21 @@ impl Together<'_> {
         Ok(examined)
     }
 
+    /// Whether every leg comes before the cut-off of its currency.
+    fn cut_off(&self, state: &State, time: Timestamp) -> Result<(), LegRejection> {
+        let mut legs = self.legs.iter().enumerate();
+        legs.try_for_each(|(index, leg)| {
+            let checked = checks::cut_off(state, time, leg);
+            checked.map_err(|rejection| (index, rejection))
+        })
+    }
+
     /// Settles all legs now, lets them wait, or refuses them.
     pub(super) fn settle_or_wait(&self, execution: &mut Execution<'_>, open: &[Item]) {
         let time = execution.time;
-        let examined = match self.examine(execution.state, time) {
+        let in_time = self.cut_off(execution.state, time);
+        let examined = in_time.and_then(|()| self.examine(execution.state, time));
+        let examined = match examined {
             Ok(examined) => examined,
             Err((leg, rejection)) => return refuse_all(execution, open, leg, &rejection),
         };
@@ -153,7 +164,11 @@ impl Together<'_> {
 
 /// Whether a leg is refused for something that will end without anybody mending the payment.
 fn is_suspended(rejection: &Rejection) -> bool {
-    matches!(rejection, Rejection::CurrencyHalted { .. }) || rejection.is_stop()
+    let halted = matches!(
+        rejection,
+        Rejection::CurrencyHalted { .. } | Rejection::AboveOvernight { .. }
+    );
+    halted || rejection.is_stop()
 }
 
 /// Client money is never the house's, not by way of another institution either: who pays out of its clients' money is not

@@ -156,6 +156,8 @@ fn candidates(
             continue;
         }
         match examine(state, at.1, entry) {
+            // Whoever has not repaid intraday credit pays nothing, netted neither.
+            Ok(transfers) if !posting::are_repaid(state, &transfers) => {}
             Ok(transfers) => {
                 legs = legs.saturating_add(transfers.len());
                 candidates.push(Candidate { number, transfers });

@@ -14,7 +14,7 @@ use crate::posting::{self, Transfer};
 use crate::records::InstructionKey;
 use crate::rejection::Rejection;
 use crate::state::State;
-use crate::{checks, due, limits};
+use crate::{checks, credit, due, limits};
 use karwan_types::{AccountNumber, Height, Outcome, Timestamp, TransactionStatus};
 
 /// The most attempts to settle a waiting payment at the end of one block; every leg of what settles together counts.
@@ -109,7 +109,11 @@ impl State {
             return Some(Rejection::BehindQueue { account });
         }
         let limited = limits::check(self, &transfers).err();
-        limited.or_else(|| posting::post(&mut self.clone(), &transfers).err())
+        let mut debits = transfers.iter().map(|transfer| &transfer.debit);
+        let overdue = debits.find_map(|debit| credit::check_repaid(self, debit).err());
+        limited
+            .or(overdue)
+            .or_else(|| posting::post(&mut self.clone(), &transfers).err())
     }
 }
 

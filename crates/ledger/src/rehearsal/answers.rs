@@ -164,6 +164,7 @@ pub(super) fn left_out(
         emergency: None,
         withheld: None,
         movement: None,
+        booked: false,
     };
     let movements = operation.movements(state).into_iter();
     movements.map(|one| answered(&outcome, 0, one)).collect()

@@ -1,5 +1,6 @@
 //! What makes a rulebook sound. Checked for the genesis document and for every proposal.
 
+use super::business_day::check_calendars;
 use super::clause::rules;
 use super::{Activity, Clause, EMERGENCY_MAX, NationalRules, Rulebook, limit_of};
 use crate::records::Money;
@@ -43,7 +44,7 @@ pub struct RulebookError {
     pub rule: &'static str,
 }
 
-fn wrong(what: impl ToString, rule: &'static str) -> RulebookError {
+pub(super) fn wrong(what: impl ToString, rule: &'static str) -> RulebookError {
     RulebookError {
         what: what.to_string(),
         rule,
@@ -184,6 +185,7 @@ impl Rulebook {
             }
             check_signers(&what, own.order_signers)?;
             check_activities(&what, &rules.activities)?;
+            check_calendars(&what, &rules.business_days)?;
         }
         Ok(())
     }

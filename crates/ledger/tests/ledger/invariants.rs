@@ -81,7 +81,8 @@ fn outstanding(_: &Observation, now: &Observation) -> Option<String> {
 
 fn floors(_: &Observation, now: &Observation) -> Option<String> {
     now.accounts.iter().find_map(|(number, account)| {
-        let below = account.class != AccountClass::IssuerContra && account.posted < account.held;
+        let contra = account.class == AccountClass::IssuerContra;
+        let below = !contra && !account.overdue && account.posted + account.line < account.held;
         let wrong = below || account.held < 0;
         wrong.then(|| format!("{number} has {} and holds {}", account.posted, account.held))
     })

@@ -11,5 +11,6 @@ mod crashes;
 mod golden;
 mod invariants;
 mod model;
+mod queue_properties;
 mod rules;
 mod support;

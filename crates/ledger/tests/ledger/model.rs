@@ -7,6 +7,7 @@ mod altered;
 pub(crate) mod author;
 mod books;
 pub(crate) mod broken;
+mod business_day;
 mod cycle;
 mod due;
 mod instructions;

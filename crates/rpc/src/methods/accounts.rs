@@ -9,7 +9,8 @@ use crate::reading::Reading;
 use crate::view::{BalanceView, MoneyView, OutcomeView, View};
 use karwan_ledger::{Account, AccountClass, AccountStatus};
 use karwan_types::{
-    AccountNumber, BlockHeader, CommitCertificate, CurrencyCode, Lei, StateProof, Timestamp, encode,
+    AccountNumber, BlockHeader, CommitCertificate, CurrencyCode, Date, Hash, Lei, StateProof,
+    Timestamp, encode,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -33,7 +34,15 @@ pub struct AccountView {
     pub reserved_urgent: MoneyView,
     /// What only URGT and HIGH payments may use besides.
     pub reserved_high: MoneyView,
-    /// What can be paid out now; absent for an issuer's contra account.
+    /// How far below zero it may go within the business day.
+    pub credit_line: MoneyView,
+    /// Whether credit was not repaid at the end of the business day: the line is of no use then.
+    pub overdue: bool,
+    /// Whether its owner held more at the end of the business day than it may overnight.
+    pub above_overnight: bool,
+    /// The business date of its last entry, the balance before the first entry of that date, and how many entries it has.
+    pub day: AccountDayView,
+    /// What can be paid out now, credit included; absent for an issuer's contra account.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub available: Option<BalanceView>,
 }
@@ -56,9 +65,31 @@ impl AccountView {
             held: MoneyView::new(account.held, currency),
             reserved_urgent: MoneyView::new(account.reserved_urgent, currency),
             reserved_high: MoneyView::new(account.reserved_high, currency),
+            credit_line: MoneyView::new(account.credit_line, currency),
+            overdue: account.overdue,
+            above_overnight: account.above_overnight,
+            day: AccountDayView {
+                date: View(account.day.date),
+                opening: BalanceView::new(account.day.opening, currency),
+                entries: account.day.entries,
+                digest: View(account.day.digest),
+            },
             available,
         }
     }
+}
+
+/// An account's books of the business date on which it last moved.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct AccountDayView {
+    /// The business date.
+    pub date: View<Date>,
+    /// The booked balance before its first entry.
+    pub opening: BalanceView,
+    /// How many entries it has.
+    pub entries: u32,
+    /// The rolling hash over them.
+    pub digest: View<Hash>,
 }
 
 /// `account.get`

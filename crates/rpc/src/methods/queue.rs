@@ -69,6 +69,11 @@ pub struct QueueEntryView {
     pub creditor_agent: String,
     /// It may settle from this time on.
     pub from: View<Timestamp>,
+    /// When its debtor wanted it to have settled, if it said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub till: Option<View<Timestamp>>,
+    /// Whether it waits for longer than its debtor wanted. That warns, and refuses nothing.
+    pub late: bool,
     /// The last time at which it may settle.
     pub until: View<Timestamp>,
     /// The instruction.
@@ -76,7 +81,7 @@ pub struct QueueEntryView {
 }
 
 impl QueueEntryView {
-    fn new(number: u64, entry: &QueueEntry, leg: &QueuedLeg) -> Self {
+    fn new(time: Timestamp, (number, entry): (u64, &QueueEntry), leg: &QueuedLeg) -> Self {
         Self {
             number,
             priority: View(entry.priority),
@@ -87,6 +92,8 @@ impl QueueEntryView {
             debtor_account: View(leg.debit.clone()),
             creditor_agent: leg.terms.creditor_agent.to_string(),
             from: View(entry.from),
+            till: leg.terms.till_time.map(View),
+            late: leg.terms.till_time.is_some_and(|till| till < time),
             until: View(entry.until),
             instruction: View(entry.instruction),
         }
@@ -111,6 +118,7 @@ impl Read for QueueList {
             asked && (sight.institution(&leg.key.agent) || sight.currency(&leg.terms.currency))
         };
         let (mut entries, mut next_after) = (Vec::new(), None);
+        let time = reading.snapshot.state.chain().time;
         let mut last = params.after;
         for (number, entry) in reading.snapshot.state.queue() {
             if params.after.is_some_and(|after| *number <= after) {
@@ -122,7 +130,7 @@ impl Read for QueueList {
                 break;
             }
             let legs = entry.legs.iter().filter(shown);
-            entries.extend(legs.map(|leg| QueueEntryView::new(*number, entry, leg)));
+            entries.extend(legs.map(|leg| QueueEntryView::new(time, (*number, entry), leg)));
             last = Some(*number);
         }
         Ok(QueueAnswer {

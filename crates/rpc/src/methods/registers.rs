@@ -6,7 +6,7 @@ use crate::problem::Problem;
 use crate::reading::Reading;
 use crate::view::{MoneyView, View};
 use karwan_ledger::{Currency, CurrencyStatus, Participant, ParticipantKind, ParticipantStatus};
-use karwan_types::{Bic, CurrencyCode, JurisdictionCode, Lei};
+use karwan_types::{Bic, CurrencyCode, Date, JurisdictionCode, Lei, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -115,6 +115,10 @@ pub struct CurrencyView {
     pub utc_offset_minutes: i16,
     /// When the issuer takes requests: minutes of its local day, from inclusive, until exclusive.
     pub issuer_window_minutes: [u16; 2],
+    /// Its present business date.
+    pub business_date: View<Date>,
+    /// When that ends by the calendar in force.
+    pub day_ends: View<Timestamp>,
     /// Why it is halted; absent while it moves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub halted: Option<String>,
@@ -130,6 +134,8 @@ impl CurrencyView {
             payment_max: MoneyView::new(row.payment_max, code),
             utc_offset_minutes: row.utc_offset_minutes,
             issuer_window_minutes: [row.issuer_window.0, row.issuer_window.1],
+            business_date: View(row.business_date),
+            day_ends: View(row.day_ends),
             halted: match &row.status {
                 CurrencyStatus::Active => None,
                 CurrencyStatus::Halted { reason } => Some(reason.to_string()),

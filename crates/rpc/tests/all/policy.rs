@@ -287,6 +287,12 @@ fn waiting(subjects: &Subjects) -> Vec<Cells> {
             "U VBBB VBB VBB VB F",
         ),
         cells(
+            "credit.list",
+            json!({}),
+            Some("/lines"),
+            "U BBBB BBB BBB BB F",
+        ),
+        cells(
             "cycles.list",
             json!({}),
             Some("/cycles"),

@@ -41,6 +41,7 @@ fn outcome(byte: u8) -> Outcome {
             amount: Amount::from_minor(1_234_500),
             message_hash: None,
         }),
+        booked: true,
     }
 }
 

@@ -2,13 +2,14 @@
 
 use super::{Book, chain, every, hash, secret, time, uetr, word};
 use karwan_ledger::{
-    Account, AccountClass, AccountStatus, ApprovalPolicy, ApprovalTier, ChainRecord, Currency,
-    CurrencyStatus, Holder, InstructionKey, KeyRecord, Operation, Participant, ParticipantKind,
-    ParticipantStatus, PaymentKind, PendingApproval, RecallCase, RecallDecision, RecallStatus,
-    Record, RecordKind, Role, RtgsReference, StateTreeEntry,
+    Account, AccountClass, AccountStatus, ApprovalPolicy, ApprovalTier, BusinessDayKey,
+    BusinessDayRecord, ChainRecord, CreditLine, CreditLineKey, Currency, CurrencyStatus, Holder,
+    InstructionKey, KeyRecord, Operation, Participant, ParticipantKind, ParticipantStatus,
+    PaymentKind, PendingApproval, Pledge, RecallCase, RecallDecision, RecallStatus, Record,
+    RecordKind, Role, RtgsReference, SlidingSum, StateTreeEntry,
 };
 use karwan_types::{
-    Amount, ClearingMember, Height, InstructionHash, Lei, Movement, Refusal, StateKey,
+    AccountDay, Amount, ClearingMember, Height, InstructionHash, Lei, Movement, Refusal, StateKey,
     TransactionId, TransactionStatus, Validator, ValidatorSet,
 };
 use std::collections::BTreeSet;
@@ -80,6 +81,8 @@ fn currencies(book: &mut Book) {
         status: CurrencyStatus::Active,
         issued: Amount::from_minor(500_000_000),
         redeemed: Amount::from_minor(3_000),
+        business_date: word("2026-11-23"),
+        day_ends: time(86_400),
     };
     book.value("Currency", &currency);
     let reference = RtgsReference {
@@ -207,6 +210,16 @@ fn accounts(book: &mut Book) {
         held: Amount::from_minor(500),
         reserved_urgent: Amount::from_minor(70),
         reserved_high: Amount::from_minor(80),
+        credit_line: Amount::from_minor(90),
+        overdue: true,
+        above_overnight: false,
+        day: AccountDay {
+            date: word("2026-11-23"),
+            opening: 1_000_000,
+            entries: 3,
+            digest: hash(4),
+            before: hash(5),
+        },
     };
     book.value("Account", &account);
     let contra = Account {
@@ -215,6 +228,37 @@ fn accounts(book: &mut Book) {
         ..account
     };
     book.value("Account/contra", &contra);
+    business_days(book);
+}
+
+fn business_days(book: &mut Book) {
+    let key = BusinessDayKey {
+        currency: word("PKR"),
+        date: word("2026-11-23"),
+    };
+    book.value("BusinessDayKey", &key);
+    let record = BusinessDayRecord {
+        first: Height::new(7),
+        opened: time(9),
+    };
+    book.value("BusinessDayRecord", &record);
+    let key = CreditLineKey {
+        participant: debtor(),
+        currency: word("PKR"),
+    };
+    book.value("CreditLineKey", &key);
+    let line = CreditLine {
+        account: word("PK-1"),
+        limit: Some(Amount::from_minor(70_000)),
+        pledges: vec![Pledge {
+            reference: word("PIB-2031-07"),
+            value: Amount::from_minor(100_000),
+            haircut_bps: 500,
+        }],
+    };
+    book.value("CreditLine", &line);
+    book.value("Pledge", &line.pledges[0]);
+    book.value("SlidingSum", &SlidingSum::default());
 }
 
 fn instruction_key(digit: u8) -> InstructionKey {

@@ -2,11 +2,11 @@
 
 use super::{Book, every, hash, time, word};
 use karwan_ledger::{
-    Activity, Clause, ClauseText, EmergencyMeasure, EmergencyRecord, LawReference, Money,
-    NationalRules, ParticipantKind, Permission, Quorum, RecallWindow, Rulebook, RulebookRecord,
-    RulebookStatus, SupervisionRules,
+    Activity, BusinessDayRules, Clause, ClauseText, EmergencyMeasure, EmergencyRecord,
+    EndOfDayAction, LawReference, Money, NationalRules, ParticipantKind, Permission, Quorum,
+    RecallWindow, Rulebook, RulebookRecord, RulebookStatus, SupervisionRules,
 };
-use karwan_types::{Amount, DurationMs, InstructionHash};
+use karwan_types::{Amount, DurationMs, InstructionHash, Weekday};
 
 fn money(minor: u128) -> Money {
     Money {
@@ -64,6 +64,15 @@ pub(super) fn rulebook() -> Rulebook {
             order_signers: 2,
             freeze_max_ms: DurationMs::from_millis(86_400_000),
         },
+        business_days: vec![BusinessDayRules {
+            currency: word("PKR"),
+            ends_minute: 1_080,
+            customer_cut_off_minute: Some(990),
+            weekend: vec![Weekday::Sat, Weekday::Sun],
+            holidays: vec![word("2026-12-25")],
+            end_of_day: EndOfDayAction::BlockNew,
+            foreign_holding_max: Some(money(900_000_000)),
+        }],
     }];
     let own = Clause {
         id: word("PK-10"),
@@ -98,6 +107,15 @@ pub(super) fn add(book: &mut Book) {
     book.value("NationalRules", &rulebook.national[0]);
     book.value("SupervisionRules", &rulebook.national[0].supervision);
     book.value("Activity", &rulebook.national[0].activities[0]);
+    book.value("BusinessDayRules", &rulebook.national[0].business_days[0]);
+    let actions = every!(EndOfDayAction {
+        Hold,
+        SweepRedeem,
+        BlockNew,
+    });
+    for (name, action) in actions {
+        book.value(name, &action);
+    }
     for (name, permission) in every!(Permission {
         InstitutionPayment,
         CustomerPayment,

@@ -20,6 +20,8 @@ pub(crate) struct SeenAccount {
     pub(crate) status: AccountStatus,
     pub(crate) posted: i128,
     pub(crate) held: i128,
+    pub(crate) line: i128,
+    pub(crate) overdue: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -257,6 +259,8 @@ fn observe(state: &State) -> Observation {
         status: account.status,
         posted: account.posted,
         held: signed(account.held.minor()),
+        line: signed(account.credit_line.minor()),
+        overdue: account.overdue,
     };
     let record = |record: &karwan_ledger::Record| SeenRecord {
         instruction: record.instruction,

@@ -1,6 +1,7 @@
 //! The model's books, how they are opened from a genesis document, and what a block does to them.
 
 use super::broken::Break;
+use super::business_day::Credit;
 use super::cycle::Cycle;
 use super::queue::{Entry, Limit};
 use super::quotes::{Fix, Quoted};
@@ -13,8 +14,8 @@ use karwan_ledger::{
     LicenceStatus, Operation, Role, Rulebook, Transaction,
 };
 use karwan_types::{
-    AccountNumber, AgentIdentification, CurrencyCode, InstructionHash, JurisdictionCode, Lei,
-    Max35Text, PublicKey, TransactionId, TransactionStatus, Uetr, Validator,
+    AccountNumber, AgentIdentification, ChainId, CurrencyCode, InstructionHash, JurisdictionCode,
+    Lei, Max35Text, PublicKey, TransactionId, TransactionStatus, Uetr, Validator, encode,
 };
 
 #[derive(Clone, Debug)]
@@ -28,6 +29,9 @@ pub(crate) struct Account {
     pub(crate) held: i128,
     pub(crate) for_urgent: i128,
     pub(crate) for_high: i128,
+    pub(crate) line: i128,
+    pub(crate) overdue: bool,
+    pub(crate) above: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -36,6 +40,8 @@ pub(crate) struct Currency {
     pub(crate) halted: bool,
     pub(crate) issued: i128,
     pub(crate) redeemed: i128,
+    /// Its business date, in days since the epoch.
+    pub(crate) today: i128,
 }
 
 #[derive(Clone, Debug)]
@@ -102,6 +108,7 @@ pub(crate) struct Said {
 
 #[derive(Clone, Debug)]
 pub(crate) struct Model {
+    pub(crate) chain: ChainId,
     pub(crate) time: u64,
     pub(crate) height: u64,
     pub(crate) rulebook: Rulebook,
@@ -132,6 +139,7 @@ pub(crate) struct Model {
     pub(crate) quotes: Vec<Quoted>,
     pub(crate) freezes: Vec<Frozen>,
     pub(crate) orders_ever: u64,
+    pub(crate) credit: Vec<Credit>,
     pub(crate) licences: Vec<Licensed>,
     /// The accounts for which something changed for the better in this block.
     pub(crate) touched: Vec<AccountNumber>,
@@ -155,6 +163,7 @@ fn by_key(mut validators: Vec<Validator>) -> Vec<Validator> {
 impl Model {
     pub(crate) fn new(document: &GenesisDocument) -> Self {
         let mut model = Self {
+            chain: ChainId::of_genesis(&encode(document)),
             time: document.time.millis(),
             height: 0,
             rulebook: document.rulebook.clone(),
@@ -183,6 +192,7 @@ impl Model {
             quotes: Vec::new(),
             freezes: Vec::new(),
             orders_ever: 0,
+            credit: Vec::new(),
             licences: Vec::new(),
             touched: Vec::new(),
             cycle_wanted: false,
@@ -202,7 +212,9 @@ impl Model {
                 halted: false,
                 issued: 0,
                 redeemed: 0,
+                today: 0,
             });
+            model.currency_mut(rules.code).today = model.date_now(rules.code);
         }
         for participant in &document.participants {
             model.admit(participant);
@@ -252,6 +264,9 @@ impl Model {
             held: 0,
             for_urgent: 0,
             for_high: 0,
+            line: 0,
+            overdue: false,
+            above: false,
         });
     }
     fn cut_keys(&mut self, document: &GenesisDocument) {

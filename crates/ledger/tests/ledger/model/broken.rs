@@ -112,6 +112,8 @@ impl Model {
                 status: one.status,
                 posted: one.posted,
                 held: one.held,
+                line: one.line,
+                overdue: one.overdue,
             };
             (one.number.clone(), seen)
         });

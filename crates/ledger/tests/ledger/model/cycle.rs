@@ -131,6 +131,10 @@ impl Model {
                     legs += entry.legs.len();
                     self.refuse_leg(number, failed);
                 }
+                Ok(moves)
+                    if moves
+                        .iter()
+                        .any(|one| self.owes_nothing(&one.debit).is_err()) => {}
                 Ok(moves) => {
                     legs += moves.len();
                     candidates.push(Candidate {
@@ -179,6 +183,9 @@ impl Model {
                 account.currency == limit.currency
             };
             return debits().position(of).map(|place| (place, 1303));
+        }
+        if let Some(place) = debits().position(|account| self.owes_nothing(account).is_err()) {
+            return Some((place, 1301));
         }
         let short = debits().filter(|account| !self.keeps_floor(account, alone));
         let first = short.min()?;
@@ -281,7 +288,8 @@ impl Model {
         let legs = moving.iter().flat_map(|one| &one.moves);
         let incoming = legs.filter(|leg| leg.credit == *number);
         let incoming: i128 = incoming.map(|leg| leg.amount).sum();
-        let left = account.posted - account.held + incoming - urgent - high - norm;
+        let lent = if account.overdue { 0 } else { account.line };
+        let left = account.posted - account.held + lent + incoming - urgent - high - norm;
         let for_urgent = (account.for_urgent - urgent).max(0);
         let for_high = (account.for_high - high).max(0);
         if norm > 0 {

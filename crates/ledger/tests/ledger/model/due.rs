@@ -4,7 +4,9 @@ use super::books::{Model, Payment, What};
 use super::recalls::Stands;
 use super::together::Exchange;
 use karwan_ledger::FreezeSubject;
-use karwan_types::{InstructionHash, JurisdictionCode, Lei, Max35Text, TransactionStatus, Uetr};
+use karwan_types::{
+    CurrencyCode, InstructionHash, JurisdictionCode, Lei, Max35Text, TransactionStatus, Uetr,
+};
 
 /// What is over at one time, in this order.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -15,6 +17,7 @@ enum Over {
     Recall(Lei, Uetr),
     Licence(Lei, Max35Text),
     Freeze(JurisdictionCode, FreezeSubject),
+    Day(CurrencyCode),
 }
 
 impl Model {
@@ -44,6 +47,7 @@ impl Model {
                 }
                 Over::Waiting(hash) => self.time_out(hash),
                 Over::Recall(agent, uetr) => self.change_recall(agent, uetr, Stands::Late),
+                Over::Day(currency) => self.end_day(currency),
                 Over::Licence(lei, activity) => self.advance_licence(lei, &activity),
                 Over::Freeze(place, subject) => {
                     self.end_freeze(place, &subject);
@@ -99,6 +103,10 @@ impl Model {
         for one in &self.freezes {
             let over_it = || Over::Freeze(one.place, one.subject.clone());
             over.extend(one.until.map(|until| (until, over_it())));
+        }
+        for one in &self.currencies {
+            let code = one.rules.code;
+            over.push((self.day_is_over(code, one.today), Over::Day(code)));
         }
         over
     }

@@ -5,6 +5,7 @@
 //! invariants only, and its line says why. A kind without a line fails a test by its name.
 
 mod afterwards;
+mod credit;
 mod exchange;
 mod freezes;
 mod holds;
@@ -167,6 +168,9 @@ kinds! {
         LicenceReinstate: 2,
         LicenceRevoke: 2,
         LicenceSurrender: 1,
+        CreditLineSet: 3,
+        PledgeCollateral: 6,
+        ReleaseCollateral: 3,
     }
     observed {
     }

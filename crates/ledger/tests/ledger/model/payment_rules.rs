@@ -28,7 +28,8 @@ impl Model {
     /// What is wrong with a payment's times, or from when on it may settle.
     fn times(&self, terms: &PaymentTerms) -> Result<u64, u16> {
         let ahead = i128::from(self.rulebook.common.queue.days_ahead_max);
-        let today = self.home_time(terms.currency).div_euclid(DAY);
+        let today = self.currency(terms.currency);
+        let today = today.map_or(i128::from(self.time) / DAY, |one| one.today);
         let mut first = self.time;
         if let Some(date) = terms.settlement_date {
             let day = i128::from(date.start().millis()) / DAY;
@@ -38,10 +39,10 @@ impl Model {
             if day > today + ahead {
                 return Err(604);
             }
-            // Its day begins when the clocks at home say so.
-            let behind = self.home_time(terms.currency) - i128::from(self.time);
-            let start = u64::try_from(day * DAY - behind).expect("long after the epoch");
-            first = first.max(start);
+            if day > today {
+                let start = self.day_begins(terms.currency, day);
+                first = first.max(start).max(self.time + 1);
+            }
         }
         let reject = terms.reject_time.map(|time| time.millis());
         let late = reject.is_some_and(|reject| reject < self.time);
@@ -161,6 +162,9 @@ impl Model {
         }
         self.lawful((debtor, creditor), (terms.currency, terms.amount.minor()))?;
         self.stopped(&debit, &credit)?;
+        if self.holds_too_much(&credit) {
+            return Err(1816);
+        }
         Ok((debit, credit, from))
     }
     /// Whether there is so much that is not reserved.
@@ -169,12 +173,13 @@ impl Model {
         if Self::usable(row, Priority::Norm) < whole(amount) {
             return Err(1301);
         }
-        Ok(())
+        self.owes_nothing(account)
     }
     /// Moves money outside of payments' limits and reservations.
     pub(crate) fn transfer(&mut self, debit: &AccountNumber, credit: &AccountNumber, amount: u128) {
         self.account_mut(debit).posted -= whole(amount);
         self.account_mut(credit).posted += whole(amount);
+        self.recover(credit);
         self.touch(credit);
     }
     /// Gives back what was held.
@@ -182,6 +187,7 @@ impl Model {
         if !self.breaks(Break::KeepsHolding) {
             self.account_mut(account).held -= whole(amount);
         }
+        self.recover(account);
         self.touch(account);
     }
     /// Settles a payment that may not wait.
@@ -194,6 +200,11 @@ impl Model {
     }
     pub(crate) fn window(&self, currency: CurrencyCode) -> Result<(), u16> {
         let minute = self.home_time(currency).rem_euclid(DAY) / 60_000;
+        let date = self.home_time(currency).div_euclid(DAY);
+        self.currency(currency).ok_or(1003u16)?;
+        if !self.has_business(currency, date) {
+            return Err(607);
+        }
         let (from, until) = self.currency(currency).ok_or(1003u16)?.rules.issuer_window;
         if minute < i128::from(from) || minute >= i128::from(until) {
             return Err(607);

@@ -151,6 +151,7 @@ impl Model {
                 return Err(1303);
             }
         }
+        self.owes_nothing(debit)?;
         let account = self.account(debit).expect("looked up before");
         if Self::usable(account, class) < amount && !self.breaks(Break::PaysWithoutFunds) {
             return Err(1301);
@@ -194,6 +195,7 @@ impl Model {
         }
         let lost = i128::from(self.breaks(Break::LosesAUnit));
         self.account_mut(credit).posted += amount - lost;
+        self.recover(credit);
         self.touch(credit);
     }
     /// What a payment of a class can use of an account.
@@ -201,7 +203,8 @@ impl Model {
         if account.class == karwan_ledger::AccountClass::IssuerContra {
             return i128::MAX / 2;
         }
-        let free = account.posted - account.held;
+        let lent = if account.overdue { 0 } else { account.line };
+        let free = account.posted - account.held + lent;
         match class {
             Priority::Urgt => free,
             Priority::High => free - account.for_urgent,
@@ -218,7 +221,9 @@ impl Model {
         let over = self.time > entry.until && !self.breaks(Break::SettlesTooLate);
         let ordered = |leg: &Leg| self.waits_for_an_order(leg);
         let ordered = || !self.breaks(Break::StoppedHoldBack) && entry.legs.iter().any(ordered);
-        let stopped = || ordered() || self.waits_for_an_account(entry);
+        let above = |leg: &Leg| self.waits_overnight(leg);
+        let above = || entry.legs.iter().any(above);
+        let stopped = || ordered() || self.waits_for_an_account(entry) || above();
         entry.from <= self.time && !over && !entry.legs.iter().any(halted) && !stopped()
     }
     /// Whether a new payment has to wait for those that wait already.

@@ -26,7 +26,7 @@ pub(crate) struct Seen {
     pub(crate) included: Vec<TransactionId>,
     pub(crate) said: Vec<Said>,
     /// Posted, held, reserved for urgent payments, reserved for urgent and high ones.
-    pub(crate) accounts: BTreeMap<AccountNumber, [i128; 4]>,
+    pub(crate) accounts: BTreeMap<AccountNumber, [i128; 6]>,
     pub(crate) payments: BTreeMap<(Lei, Uetr), Row>,
     pub(crate) waiting: BTreeMap<InstructionHash, BTreeSet<PublicKey>>,
     pub(crate) currencies: BTreeMap<CurrencyCode, (i128, i128, bool)>,
@@ -60,7 +60,15 @@ impl Seen {
             said: model.said.clone(),
             accounts: accounts
                 .map(|one| {
-                    let row = [one.posted, one.held, one.for_urgent, one.for_high];
+                    let marks = 2 * i128::from(one.above) + i128::from(one.overdue);
+                    let row = [
+                        one.posted,
+                        one.held,
+                        one.for_urgent,
+                        one.for_high,
+                        one.line,
+                        marks,
+                    ];
                     (one.number.clone(), row)
                 })
                 .collect(),
@@ -100,9 +108,18 @@ impl Seen {
         let state = &chain.state;
         let block = chain.history.last().expect("a block was adopted");
         let accounts = state.accounts().map(|(number, one)| {
-            let [held, urgent, high] = [one.held, one.reserved_urgent, one.reserved_high]
-                .map(|amount| whole(amount.minor()));
-            (number.clone(), [one.posted, held, urgent, high])
+            let amounts = [
+                one.held,
+                one.reserved_urgent,
+                one.reserved_high,
+                one.credit_line,
+            ];
+            let [held, urgent, high, line] = amounts.map(|amount| whole(amount.minor()));
+            let marks = 2 * i128::from(one.above_overnight) + i128::from(one.overdue);
+            (
+                number.clone(),
+                [one.posted, held, urgent, high, line, marks],
+            )
         });
         let payments = state.records().map(|(key, one)| {
             let code = one.refusal.as_ref().map(|refusal| refusal.code);
@@ -215,7 +232,10 @@ fn differ<T: PartialEq + Debug>(what: &str, ledger: &T, model: &T) -> Option<Str
 
 fn said(outcome: &Outcome) -> Said {
     let name = outcome.operation.as_str();
-    let operation = Operation::NAMES.iter().find(|known| **known == name);
+    let operation = Operation::NAMES
+        .iter()
+        .chain(&["EndOfDay"])
+        .find(|known| **known == name);
     let sum = outcome.movement.as_ref().map(|movement| Sum {
         agent: movement.debtor_agent,
         uetr: movement.uetr,

@@ -352,7 +352,7 @@ impl Model {
             };
             let leg = &entry.legs[place];
             let code = self.payable(&leg.terms).expect_err("found above");
-            if code != 802 && !self.waits_for_an_order(leg) {
+            if ![802, 1816].contains(&code) && !self.waits_for_an_order(leg) {
                 self.refuse_leg(number, (place, code));
             }
         }

@@ -72,7 +72,7 @@ impl Model {
         };
         for (place, terms) in legs.iter().enumerate() {
             let found = match self.payable(terms) {
-                Err(code) if code == 802 || self.is_stop(code, terms) => {
+                Err(code) if [802, 1816].contains(&code) || self.is_stop(code, terms) => {
                     examined.halted = examined.halted.or(Some((place, code)));
                     let accounts = self.accounts_for(terms);
                     accounts.map(|(debit, credit)| (debit, credit, self.time))

@@ -2,10 +2,10 @@
 
 use crate::support::*;
 use karwan_ledger::{
-    Activity, Genesis, GenesisDocument, GenesisLicence, LicenceScope, Money, NationalRules,
-    ParticipantKind, Permission, RecallWindow,
+    Activity, BusinessDayRules, EndOfDayAction, Genesis, GenesisDocument, GenesisLicence,
+    LicenceScope, Money, NationalRules, ParticipantKind, Permission, RecallWindow,
 };
-use karwan_types::Amount;
+use karwan_types::{Amount, Weekday};
 
 /// All of them; a sequence runs on one, by its seed.
 pub(crate) fn worlds() -> Vec<GenesisDocument> {
@@ -31,6 +31,18 @@ pub(crate) fn worlds() -> Vec<GenesisDocument> {
     };
     let licensing = licensing(poor([40_000, 90_000, 500_000]));
     let mut all = vec![tight, rich, crowded, licensing];
+    // The network opens at 10:00 in Pakistan and at 11:00 in Kyrgyzstan.
+    rest(
+        &mut all[0],
+        ("KG", "KGS", 11 * 60 + 20),
+        EndOfDayAction::BlockNew,
+    );
+    rest(
+        &mut all[1],
+        ("PK", "PKR", 10 * 60 + 5),
+        EndOfDayAction::SweepRedeem,
+    );
+    rest(&mut all[3], ("PK", "PKR", 13 * 60), EndOfDayAction::Hold);
     for document in &mut all {
         let recall = &mut document.rulebook.common.recall;
         (recall.window_ms, recall.answer_ms) = (HOUR, millis(1_800_000));
@@ -41,6 +53,34 @@ pub(crate) fn worlds() -> Vec<GenesisDocument> {
         (exchange.band_bps, exchange.quotes_max) = (500, 1);
     }
     all
+}
+
+/// Gives a currency a calendar in which its day ends at a minute of the first day, and Tuesday is a holiday.
+fn rest(
+    document: &mut GenesisDocument,
+    (home, currency, ends_minute): (&str, &str, u16),
+    end_of_day: EndOfDayAction,
+) {
+    let currency = code(currency);
+    let most = Money {
+        currency,
+        amount: Amount::from_minor(60_000),
+    };
+    let rules = BusinessDayRules {
+        currency,
+        ends_minute,
+        customer_cut_off_minute: None,
+        weekend: vec![Weekday::Sat, Weekday::Sun],
+        holidays: vec![date("2026-11-24")],
+        end_of_day,
+        foreign_holding_max: (end_of_day == EndOfDayAction::BlockNew).then_some(most),
+    };
+    let supervision = document.rulebook.common.supervision;
+    let parts = &mut document.rulebook.national;
+    if parts.is_empty() {
+        parts.push(NationalRules::plain(country(home), true, supervision));
+    }
+    parts[0].business_days = vec![rules];
 }
 
 fn activity(code: &str, permissions: &[Permission], no_objection: bool) -> Activity {

@@ -85,6 +85,7 @@ impl Modelled for RedeemRequest {
         if model.is_frozen(&number, None, (true, true)) {
             return Err(1103);
         }
+        model.may_redeem(&number, self.amount.minor())?;
         model.has(&number, self.amount.minor())?;
         model.account_mut(&number).held += whole(self.amount.minor());
         model.book(turn, &open[0], TransactionStatus::Pdng, None);
@@ -169,6 +170,9 @@ impl Modelled for RedeemConfirm {
         let account = asked.debit.expect("an open redemption has its account");
         let frozen = model.is_frozen(&account, None, (true, true));
         use_reference(model, asked.currency, &self.rtgs_debit_reference, frozen)?;
+        if !model.is_outstanding(asked.currency, asked.amount) {
+            return Err(1810);
+        }
         let currency = model.currency_mut(asked.currency);
         currency.redeemed += whole(asked.amount);
         let contra = currency.rules.contra.clone();

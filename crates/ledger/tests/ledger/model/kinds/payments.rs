@@ -183,7 +183,11 @@ impl Modelled for BalancingPay {
         let mut terms = self.payment.clone();
         let number = open[0].sum.debit.clone();
         let account = number.and_then(|number| model.account(&number));
-        let there = account.map(|account| Model::usable(account, terms.priority));
+        // It borrows nothing.
+        let there = account.map(|account| {
+            let own = account.posted - account.held;
+            Model::usable(account, terms.priority).min(own)
+        });
         if let Some(there) = there.filter(|there| *there > 0) {
             let there = u128::try_from(there).expect("above zero");
             terms.amount = Amount::from_minor(there.min(terms.amount.minor()));

@@ -52,7 +52,7 @@ impl Modelled for RateFix {
     }
     fn perform(&self, model: &mut Model, _turn: &Turn, _open: &[Item]) -> Result<(), u16> {
         let day = self.date.start().millis();
-        let today = |currency| model.home_time(currency).div_euclid(86_400_000);
+        let today = |currency| model.currency(currency).map_or(0, |one| one.today);
         let date = i128::from(day / 86_400_000);
         if today(self.base_currency) != date && today(self.counter_currency) != date {
             return Err(1701);
