@@ -3,7 +3,7 @@
 //! [`GenesisPlan::build`] turns it into the document that the validators hash. Every key takes its role from the purpose in
 //! its public file, so a role is written down once, where the key was made.
 
-use crate::rulebook_document::limits;
+use crate::rulebook_document::maxima;
 use crate::words::duration;
 use anyhow::{Context, bail};
 use karwan_ledger::{
@@ -311,7 +311,7 @@ impl PlannedLicence {
         let mut scope = LicenceScope {
             currencies: self.currencies.clone(),
             corridors: self.corridors.clone(),
-            payment_max: limits(&self.payment_max)?,
+            payment_max: maxima(&self.payment_max)?,
         };
         scope.currencies.sort_unstable();
         scope.corridors.sort_unstable();

@@ -2,6 +2,7 @@
 //!
 //! [`RulebookDocument::build`] turns it into the typed version that governors sign; the ledger keeps the hashes of the texts.
 
+mod limits;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +19,7 @@ use karwan_types::{
     Amount, CurrencyCode, Date, DurationMs, ExternalCode, HashDomain, JurisdictionCode, Max35Text,
     Sentence, Weekday, hash_of,
 };
+use limits::LimitDocument;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -68,6 +70,8 @@ struct CommonDocument {
     recall: RecallDocument,
     exchange: ExchangeDocument,
     supervision: SupervisionDocument,
+    #[serde(default)]
+    limits: Vec<LimitDocument>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -119,6 +123,8 @@ struct NationalDocument {
     activities: Vec<ActivityDocument>,
     #[serde(default)]
     business_days: Vec<BusinessDayDocument>,
+    #[serde(default)]
+    limits: Vec<LimitDocument>,
 }
 
 /// The calendar of a currency; times of its local day like `17:30`.
@@ -232,7 +238,7 @@ impl CommonDocument {
             proposal_validity_max_ms: span("proposal_validity_max", &self.proposal_validity_max)?,
             retention_ms: span("retention", &self.retention)?,
             settlement_methods: self.settlement_methods.clone(),
-            payment_max: limits(&self.payment_max)?,
+            payment_max: maxima(&self.payment_max)?,
             domestic_payments: self.domestic_payments,
             quorum: self.quorum,
             notice_min_ms: span("notice_min", &self.notice_min)?,
@@ -241,6 +247,7 @@ impl CommonDocument {
             recall: self.recall.build()?,
             exchange: self.exchange.build()?,
             supervision: self.supervision.build()?,
+            limits: limits::build(&self.limits).context("limits")?,
         })
     }
 }
@@ -307,10 +314,11 @@ impl NationalDocument {
         Ok(NationalRules {
             jurisdiction: self.jurisdiction,
             domestic_payments: self.domestic_payments,
-            payment_max: limits(&self.payment_max)?,
+            payment_max: maxima(&self.payment_max)?,
             activities,
             supervision: supervision.build()?,
             business_days,
+            limits: limits::build(&self.limits).context("limits")?,
         })
     }
 }
@@ -394,7 +402,7 @@ fn span(name: &'static str, text: &str) -> anyhow::Result<DurationMs> {
     duration(text).map_err(anyhow::Error::msg).context(name)
 }
 
-pub(crate) fn limits(planned: &[PlannedMoney]) -> anyhow::Result<Vec<Money>> {
+pub(crate) fn maxima(planned: &[PlannedMoney]) -> anyhow::Result<Vec<Money>> {
     let mut limits = Vec::with_capacity(planned.len());
     for (currency, amount) in planned {
         limits.push(Money {

@@ -71,7 +71,7 @@ const LOOSER_WHEN_HIGHER: [&str; 6] = [
     "account_entries_max",
 ];
 /// Less is allowed when these are higher.
-const TIGHTER_WHEN_HIGHER: [&str; 2] = ["notice_min", "quorum"];
+const TIGHTER_WHEN_HIGHER: [&str; 3] = ["notice_min", "quorum", "on_exceed"];
 /// More is allowed when these are higher, and most when they are not there at all.
 const CAP: &str = "payment_max";
 
@@ -117,12 +117,39 @@ fn walk(path: String, value: &Value, found: &mut BTreeMap<String, Figure>) {
     }
 }
 
+/// The figures of a limit, each an amount of its currency, and more is allowed when they are higher or not there.
+const LIMITS: [&str; 3] = ["payment_max", "day_max", "holding_max"];
+
+/// A limit is told from the others by three things together; its amounts are of its currency.
+fn labelled_limit(members: &Map<String, Value>) -> Option<(String, Value)> {
+    let name = |name: &str| members.get(name)?.as_str();
+    let (kind, currency, direction) = (name("kind")?, name("currency")?, name("direction")?);
+    let mut rest = Map::new();
+    for (name, value) in members {
+        if LIMITS.contains(&name.as_str()) {
+            if !value.is_null() {
+                let money = serde_json::json!({ "currency": currency, "amount": value });
+                rest.insert(name.clone(), money);
+            }
+        } else if !["kind", "currency", "direction"].contains(&name.as_str()) {
+            rest.insert(name.clone(), value.clone());
+        }
+    }
+    Some((
+        format!("{kind} {currency} {direction}"),
+        Value::Object(rest),
+    ))
+}
+
 /// What tells an entry of a list from the others, and the rest of the entry.
 fn labelled(index: usize, entry: &Value) -> (String, Value) {
     let names = ["jurisdiction", "id", "code", "reason", "currency"];
     let Some(members) = entry.as_object() else {
         return (index.to_string(), entry.clone());
     };
+    if let Some(limit) = labelled_limit(members) {
+        return limit;
+    }
     let found = names
         .iter()
         .find_map(|name| Some((*name, members.get(*name)?.as_str()?)));
@@ -160,9 +187,9 @@ fn plain(path: String, value: &Value) -> (String, Figure) {
             order: Some(i128::from(*yes)),
         },
         Value::String(text) => Figure {
-            order: ["TWO_THIRDS", "ALL"]
+            order: [["TWO_THIRDS", "ALL"], ["WAIT", "REFUSE"]]
                 .iter()
-                .position(|quorum| quorum == text)
+                .find_map(|words| words.iter().position(|word| word == text))
                 .and_then(|place| i128::try_from(place).ok()),
             text: text.clone(),
         },
@@ -215,12 +242,13 @@ pub(crate) fn figure_changes(base: &Rulebook, candidate: &Rulebook) -> Vec<Figur
 }
 
 fn effect(path: &str, old: Option<&Figure>, new: Option<&Figure>) -> Option<Effect> {
-    let is_cap = path.contains(&format!("{CAP}["));
+    let name = path.rsplit('.').next().unwrap_or(path);
+    let is_limit = path.contains(".limits[") && LIMITS.contains(&name);
+    let is_cap = is_limit || path.contains(&format!("{CAP}["));
     let order = |figure: Option<&Figure>| match figure {
         Some(figure) => figure.order,
         None => is_cap.then_some(i128::MAX),
     };
-    let name = path.rsplit('.').next().unwrap_or(path);
     let higher = order(new)?.cmp(&order(old)?);
     let looser = if is_cap || LOOSER_WHEN_HIGHER.contains(&name) {
         higher

@@ -288,6 +288,7 @@ impl State {
         let height = chain.height.next();
         let change =
             (chain.next_validators != chain.validators).then(|| chain.next_validators.clone());
+        let before = chain.time;
         chain.height = height;
         chain.time = time;
         chain.validators = chain.next_validators.clone();
@@ -296,6 +297,7 @@ impl State {
         }
         let waiting = self.queue.len();
         self.start_queue_entries(time);
+        self.slide_windows(before, time);
         supervision::find_stopped(self, time);
         Opened {
             height,

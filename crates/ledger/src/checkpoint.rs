@@ -58,6 +58,7 @@ impl State {
         write(&mut bytes, &self.freezes);
         write(&mut bytes, &self.business_days);
         write(&mut bytes, &self.credit_lines);
+        write(&mut bytes, &self.usage);
         bytes
     }
     /// Restores a state. The caller compares its root with a certified header.
@@ -102,6 +103,7 @@ impl State {
         state.freezes = read(&mut rest)?;
         state.business_days = read(&mut rest)?;
         state.credit_lines = read(&mut rest)?;
+        state.usage = read(&mut rest)?;
         if !rest.is_empty() {
             return Err(CheckpointError::Section);
         }

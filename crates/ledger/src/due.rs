@@ -14,6 +14,7 @@ use crate::rejection::Rejection;
 use crate::rulebook::{RulebookRecord, RulebookStatus};
 use crate::state::State;
 use crate::supervision::{FreezeKey, LicenceKey, advance_licence, end_freeze};
+use crate::usage::{self, UsageKey};
 use crate::{posting, queue, recalls};
 use karwan_types::{
     CurrencyCode, DurationMs, Height, InstructionHash, Outcome, Timestamp, TransactionId,
@@ -57,6 +58,8 @@ pub(crate) enum Forgettable {
     Quote(InstructionKey),
     /// An exchange that is over has passed its retention.
     Exchange(InstructionHash),
+    /// Nothing of a sum counts any more.
+    Usage(UsageKey),
 }
 
 impl Record {
@@ -155,6 +158,9 @@ pub(crate) fn execute_due(state: &mut State, at: (Height, Timestamp), outcomes: 
             Forgettable::Exchange(instruction) => {
                 state.exchanges.remove(&instruction);
             }
+            Forgettable::Usage(key) => {
+                state.usage.remove(&key);
+            }
         }
     }
 }
@@ -215,6 +221,7 @@ fn expire_hold(
         .clone()
         .expect("a hold has its account");
     posting::release(state, &account, record.movement.amount);
+    usage::give_back(state, &record, record.movement.amount);
     let brought = (record.instruction, record.transaction);
     let mut execution = by_time(state, at, brought, record.kind.name(), outcomes);
     execution.advance(key, |record| record.status = TransactionStatus::Canc);
@@ -268,7 +275,14 @@ fn activate_rulebook(
         .expect("a version that was scheduled was proposed");
     state.put_rulebook(version, record);
     if !lapses {
+        let limited = state.rules().has_limits();
         state.activate_rulebook(version);
+        // What an order stops depends on the rules that come before it in the order of checks.
+        state.orders_changed = true;
+        if limited || state.rules().has_limits() {
+            // It may give room to what waits for some.
+            state.mark_ready_where(|_| true);
+        }
     }
     let brought = (proposal, TransactionId(proposal.0));
     let mut execution = by_time(state, at, brought, "RulebookPropose", outcomes);

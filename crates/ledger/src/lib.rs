@@ -33,10 +33,7 @@ mod state_tree;
 mod supervision;
 mod table;
 mod transaction;
-#[expect(
-    dead_code,
-    reason = "the limits and the Travel Rule that count with it follow in this series"
-)]
+mod usage;
 mod window;
 
 pub use authority::SignerGroup;
@@ -60,10 +57,10 @@ pub use operations::*;
 pub use queue::{CycleRecord, CycleValue, QueueEntry, QueuedLeg};
 pub use recalls::{RecallCase, RecallStatus};
 pub use records::{
-    Account, AccountClass, AccountStatus, ApprovalPolicy, ApprovalTier, BilateralLimit, Currency,
-    CurrencyStatus, EmergencyMeasure, EmergencyRecord, Holder, InstructionKey, KeyRecord, LimitKey,
-    Money, Participant, ParticipantKind, ParticipantStatus, PendingApproval, Record, RecordKind,
-    Role, RtgsReference,
+    Account, AccountClass, AccountStatus, ApprovalPolicy, ApprovalTier, BilateralLimit,
+    CountedHours, Currency, CurrencyStatus, EmergencyMeasure, EmergencyRecord, Holder,
+    InstructionKey, KeyRecord, LimitKey, Money, Participant, ParticipantKind, ParticipantStatus,
+    PendingApproval, Record, RecordKind, Role, RtgsReference,
 };
 pub use rehearsal::{
     ClauseTotal, CurrencyTotal, Flip, FlipCause, ImpactReport, PaymentAnswer, Rehearsal,
@@ -71,9 +68,10 @@ pub use rehearsal::{
 };
 pub use rejection::Rejection;
 pub use rulebook::{
-    Activity, BusinessDayRules, Clause, ClauseText, CommonRules, EMERGENCY_MAX, EndOfDayAction,
-    ExchangeRules, LawReference, NationalRules, Permission, QueueRules, Quorum, RecallRules,
-    RecallWindow, Rulebook, RulebookError, RulebookRecord, RulebookStatus, SupervisionRules,
+    Activity, BusinessDayRules, Clause, ClauseText, CommonRules, Direction, EMERGENCY_MAX,
+    EndOfDayAction, ExchangeRules, InstitutionLimit, LawReference, LimitFigure, LimitRule,
+    NationalRules, OnExceed, Permission, QueueRules, Quorum, RecallRules, RecallWindow, Rulebook,
+    RulebookError, RulebookRecord, RulebookStatus, SupervisionRules,
 };
 pub use state::{ChainRecord, State};
 pub use state_tree::{ProveError, StateTree, StateTreeEntry, StateTreeError, combine, prove};
@@ -85,4 +83,5 @@ pub use supervision::{
 pub use transaction::{
     InstructionSignature, SIGNATURES_MAX, Transaction, VerifiedTransaction, instruction_hash,
 };
+pub use usage::{Usage, UsageKey};
 pub use window::SlidingSum;

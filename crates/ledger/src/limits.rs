@@ -2,10 +2,12 @@
 //!
 //! The position counts from when the limit was set. Only pairs with a limit have a row.
 
-use crate::posting::{Transfer, signed};
+use crate::posting::{self, Transfer, signed};
 use crate::records::{BilateralLimit, LimitKey};
 use crate::rejection::Rejection;
 use crate::state::State;
+use crate::usage;
+use karwan_types::Timestamp;
 use std::collections::BTreeMap;
 
 impl BilateralLimit {
@@ -66,9 +68,29 @@ pub(crate) fn check(state: &State, transfers: &[Transfer]) -> Result<(), Rejecti
     Ok(())
 }
 
+/// Check 13 and the movement of transfers that settle in one moment, whose other limits were checked. An error has changed
+/// nothing.
+pub(crate) fn settle(
+    state: &mut State,
+    time: Timestamp,
+    transfers: &[Transfer],
+) -> Result<(), Rejection> {
+    check(state, transfers)?;
+    posting::post(state, transfers)?;
+    count(state, time, transfers);
+    Ok(())
+}
+
+/// Counts transfers that were posted towards every limit of whom they concern.
+pub(crate) fn count(state: &mut State, time: Timestamp, transfers: &[Transfer]) {
+    consume(state, transfers);
+    let flows = usage::flows(state, transfers);
+    usage::consume(state, time, &flows);
+}
+
 /// Counts transfers that were posted. What came back makes room: the account that received it has its turn by its credit, other
 /// accounts of the same institution with the next cycle.
-pub(crate) fn consume(state: &mut State, transfers: &[Transfer]) {
+fn consume(state: &mut State, transfers: &[Transfer]) {
     for (key, flow) in flows(state, transfers) {
         let limit = state
             .limits

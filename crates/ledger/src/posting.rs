@@ -217,6 +217,7 @@ fn apply(state: &mut State, transfers: &[Transfer]) {
                 .expect("balances fit 127 bits");
             account.deplete(transfer.class, transfer.amount);
         });
+        state.note_outflow(&transfer.debit);
     }
 }
 

@@ -3,7 +3,8 @@
 //! The order is the class (URGT, HIGH, NORM), then the place. Each account that is debited has its queue: single accounts are
 //! of one currency, and client money waits apart from the house's. URGT and HIGH are strict: while such a payment could settle
 //! but for money, everything behind it in that order waits too, whatever its age. NORM payments pass each other. A payment
-//! that waits for something else than money (its date, its currency's resumption) holds nobody back and keeps its place.
+//! that waits for something else than money (its date, its currency's resumption, room under a limit of the rulebook) holds
+//! nobody back and keeps its place.
 //!
 //! What must hold: nothing settles before its time or after its reject time, and the rules are applied again at every attempt.
 
@@ -20,6 +21,7 @@ use crate::operations::terms::{OnShortage, PaymentTerms, Priority};
 use crate::records::{AccountStatus, CurrencyStatus, InstructionKey};
 use crate::rejection::Rejection;
 use crate::state::State;
+use crate::usage;
 use karwan_types::{AccountNumber, DurationMs, InstructionHash, Timestamp, TransactionId};
 use serde::{Deserialize, Serialize};
 
@@ -89,9 +91,10 @@ impl QueueEntry {
         let stopped = |leg: &QueuedLeg| self.legs.len() > 1 && leg.is_stopped(state);
         let in_time = self.from <= time && time <= self.until;
         let above = |leg: &QueuedLeg| leg.is_above_overnight(state);
-        in_time
-            && self.legs.iter().all(moves)
-            && !self.legs.iter().any(|leg| stopped(leg) || above(leg))
+        let free =
+            self.legs.iter().all(moves) && !self.legs.iter().any(|leg| stopped(leg) || above(leg));
+        // Asked last, because it costs the most. What may not wait is refused instead.
+        in_time && free && !(self.may_wait() && usage::waits_for_room(state, time, self))
     }
 }
 

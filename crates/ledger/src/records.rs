@@ -317,6 +317,16 @@ pub struct InstructionKey {
     pub uetr: Uetr,
 }
 
+/// The hours, counted from 1970, in which a hold counts towards the 24-hour limits of its two institutions: what is not paid in
+/// the end is taken back there. None for a side that had no such limit when the hold was made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountedHours {
+    /// Of its debtor.
+    pub debit: Option<u64>,
+    /// Of its creditor.
+    pub credit: Option<u64>,
+}
+
 /// What kind of instruction a record is, with what its next step needs.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RecordKind {
@@ -332,6 +342,8 @@ pub enum RecordKind {
         expires: Timestamp,
         /// Which message the payment is.
         payment: PaymentKind,
+        /// Where it counts towards limits.
+        counted: CountedHours,
     },
     /// A return of another payment.
     Return {

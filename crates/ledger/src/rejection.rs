@@ -194,6 +194,11 @@ rejections! {
     1102 "RR04" "4.11" "EMERGENCY_RULE" EmergencyStop { rule: EmergencyRuleId } => "emergency rule {} of {} stops the payment; send it again when the rule has lapsed", .rule.number, .rule.jurisdiction;
     /// Stopped by an order that a receipt may not name.
     1103 "RR04" "4.11" "REGULATORY_STOP" StoppedByAuthority { order: FreezeKey } => "the payment is stopped by a regulatory rule; the receipt holds a commitment that the authority can open";
+    /// More than a payment of such an institution may be.
+    1201 "AM14" "4.10" "PAYMENT_LIMIT" PaymentLimit { currency: CurrencyCode, national: Option<JurisdictionCode> } => "the amount is above the largest payment in {currency} that the rulebook allows to one of the two institutions; split it only as the rulebook allows, or use the RTGS system";
+    /// More than an institution may pay or receive in 24 hours, or hold. It does not say which of them is used up, nor on which
+    /// side: the other party reads it too.
+    1202 "AM23" "4.12" "CUMULATIVE_LIMIT" CumulativeLimit { currency: CurrencyCode, national: Option<JurisdictionCode>, waits: bool } => "the payment would pass what the rulebook allows one of the two institutions to pay or receive in 24 hours, or to hold, in {currency}; it can settle when there is room again, and never if it is above the limit by itself";
     /// Not enough money.
     1301 "AM04" "4.13" "INSUFFICIENT_FUNDS" InsufficientFunds { account: AccountNumber } => "account {account} does not hold enough available funds";
     /// Earlier payments wait.
@@ -310,6 +315,7 @@ impl Rejection {
                 | Self::BilateralLimit { .. }
                 | Self::CurrencyHalted { .. }
                 | Self::AboveOvernight { .. }
+                | Self::CumulativeLimit { waits: true, .. }
         ) || self.is_stop()
     }
     /// Whether an authority's order stops the payment for now: it keeps its place in the queue.
@@ -327,7 +333,13 @@ impl Rejection {
             self,
             Self::FromTimeAhead { .. } | Self::InsufficientFunds { .. }
         );
-        ahead || matches!(self, Self::BehindQueue { .. } | Self::BilateralLimit { .. })
+        let lacking = matches!(
+            self,
+            Self::BehindQueue { .. }
+                | Self::BilateralLimit { .. }
+                | Self::CumulativeLimit { waits: true, .. }
+        );
+        ahead || lacking
     }
     /// What the parties of other payments are told of it: no order of an authority.
     pub(crate) fn told(&self) -> &'static str {
@@ -347,7 +359,10 @@ impl Rejection {
     }
     /// The jurisdiction whose own part of the rulebook, or whose emergency rule, refuses.
     pub(crate) fn jurisdiction(&self) -> Option<JurisdictionCode> {
-        if let Self::AboveRulebookMaximum { national, .. } = self {
+        if let Self::AboveRulebookMaximum { national, .. }
+        | Self::PaymentLimit { national, .. }
+        | Self::CumulativeLimit { national, .. } = self
+        {
             *national
         } else if let Self::DomesticPayment { jurisdiction } = self {
             Some(*jurisdiction)

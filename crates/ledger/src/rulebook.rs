@@ -10,12 +10,14 @@
 mod business_day;
 mod check;
 mod clause;
+mod limits;
 mod supervision;
 
 pub use business_day::{BusinessDayRules, EndOfDayAction};
 pub(crate) use business_day::{HOLIDAYS_MAX, MINUTES_PER_DAY};
 pub use check::RulebookError;
 pub use clause::{Clause, ClauseText, LawReference};
+pub use limits::{Direction, InstitutionLimit, LimitFigure, LimitRule, OnExceed};
 pub use supervision::{Activity, Permission, SupervisionRules};
 
 use crate::records::Money;
@@ -71,6 +73,8 @@ pub struct CommonRules {
     pub exchange: ExchangeRules,
     /// How far the orders of every regulator go.
     pub supervision: SupervisionRules,
+    /// What institutions may pay, receive and hold, in the order of kind, currency and direction.
+    pub limits: Vec<LimitRule>,
 }
 
 /// How payments wait for funds.
@@ -167,6 +171,8 @@ pub struct NationalRules {
     /// The calendars of the currencies that its central bank issues, in the order of their codes. A currency without one ends
     /// its business day at midnight, every day.
     pub business_days: Vec<BusinessDayRules>,
+    /// What its institutions may pay, receive and hold, in the same order as the common limits and nowhere looser.
+    pub limits: Vec<LimitRule>,
 }
 
 impl NationalRules {
@@ -184,6 +190,7 @@ impl NationalRules {
             activities: Vec::new(),
             supervision,
             business_days: Vec::new(),
+            limits: Vec::new(),
         }
     }
 }
@@ -259,6 +266,7 @@ impl Rulebook {
                     order_signers: 1,
                     freeze_max_ms: DurationMs::from_millis(30 * 86_400_000),
                 },
+                limits: Vec::new(),
             },
             national: Vec::new(),
             clauses: Clause::plain(),

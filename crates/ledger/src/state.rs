@@ -21,6 +21,8 @@ use crate::rulebook::{Rulebook, RulebookRecord};
 use crate::state_tree::{ProveError, StateTree, combine, prove};
 use crate::supervision::{FreezeKey, FreezeRecord, Licence, LicenceKey};
 use crate::table::Table;
+use crate::usage::{LimitIndex, UsageKey};
+use crate::window::SlidingSum;
 use imbl::{OrdMap, OrdSet};
 use karwan_types::{
     AccountNumber, AgentIdentification, ChainId, CurrencyCode, EmergencyRuleId, Hash, Height,
@@ -80,6 +82,8 @@ pub struct State {
     pub(crate) freezes: Table<FreezeKey, FreezeRecord>,
     pub(crate) business_days: Table<BusinessDayKey, BusinessDayRecord>,
     pub(crate) credit_lines: Table<CreditLineKey, CreditLine>,
+    pub(crate) usage: Table<UsageKey, SlidingSum>,
+    pub(crate) limit_index: LimitIndex,
     pub(crate) rules: Arc<Rulebook>,
     /// Every entry of the queue in its order: class, place, number.
     pub(crate) queue_order: OrdSet<(Priority, u64, u64)>,
@@ -144,6 +148,8 @@ impl State {
             freezes: Table::new(),
             business_days: Table::new(),
             credit_lines: Table::new(),
+            usage: Table::new(),
+            limit_index: LimitIndex::default(),
             rules,
             queue_order: OrdSet::new(),
             standings: OrdSet::new(),
@@ -197,7 +203,12 @@ impl State {
         let due = self.due.get_min().map(|(time, _)| *time);
         let starts = self.starts.get_min().map(|(time, _)| *time);
         let activations = self.activations.get_min().map(|(time, _)| *time);
-        due.into_iter().chain(starts).chain(activations).min()
+        let slide = self.next_slide();
+        due.into_iter()
+            .chain(starts)
+            .chain(activations)
+            .chain(slide)
+            .min()
     }
 
     /// The root that headers commit to. The state must be sealed.
@@ -230,6 +241,7 @@ impl State {
         self.freezes.seal();
         self.business_days.seal();
         self.credit_lines.seal();
+        self.usage.seal();
     }
     /// Proves an account's row, or that there is no such account.
     ///
@@ -239,7 +251,7 @@ impl State {
         prove(&self.tables(), "accounts", &encode(number))
     }
     /// The tables in the order in which the root covers them. New tables come last.
-    pub(crate) fn tables(&self) -> [(&'static str, &StateTree); 23] {
+    pub(crate) fn tables(&self) -> [(&'static str, &StateTree); 24] {
         [
             ("chain", self.chain.tree()),
             ("currencies", self.currencies.tree()),
@@ -264,6 +276,7 @@ impl State {
             ("freezes", self.freezes.tree()),
             ("business_days", self.business_days.tree()),
             ("credit_lines", self.credit_lines.tree()),
+            ("usage", self.usage.tree()),
         ]
     }
 
@@ -290,6 +303,7 @@ impl State {
             self.due.insert(currency.due(*code));
         }
         self.forgettable = OrdSet::new();
+        self.derive_limit_index();
         (self.queue_order, self.standings) = (OrdSet::new(), OrdSet::new());
         (self.queued_keys, self.starts) = (OrdMap::new(), OrdSet::new());
         for (number, entry) in self.queue.clone().iter() {
@@ -395,6 +409,7 @@ impl State {
         for leg in &entry.legs {
             self.queued_keys.insert(leg.key, number);
         }
+        self.index_creditors(number, entry);
     }
     /// Puts an entry into the queue, or changes its class or place, which gives it another turn.
     pub(crate) fn put_queue_entry(&mut self, number: u64, entry: QueueEntry) {
@@ -426,6 +441,7 @@ impl State {
         for leg in &entry.legs {
             self.queued_keys.remove(&leg.key);
         }
+        self.forget_creditors(number, &entry);
         entry
     }
     /// Gives everything whose time has come its turn. All of it, in every block: what waits is bounded, and a part left for the

@@ -34,6 +34,10 @@ pub(crate) const fn start_of_hour(hour: u64) -> Timestamp {
 }
 
 /// A window of the rulebook in hours; it is a whole number of them.
+#[expect(
+    dead_code,
+    reason = "the Travel Rule, which has such windows, follows in this series"
+)]
 pub(crate) fn hours_of(window: DurationMs) -> u16 {
     u16::try_from(window.millis() / HOUR_MS)
         .map_or(WINDOW_HOURS_MAX, |hours| hours.clamp(1, WINDOW_HOURS_MAX))
@@ -77,6 +81,10 @@ impl SlidingSum {
         let oldest = self.buckets.iter().find(|(hour, _)| *hour >= first)?;
         let over = oldest.0.saturating_add(u64::from(hours)).saturating_add(1);
         Some(start_of_hour(over))
+    }
+    /// Whether nothing stands in it any more.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.buckets.is_empty()
     }
     /// When it is empty for every window of so many hours, and can be forgotten.
     pub(crate) fn ends(&self, hours: u16) -> Timestamp {

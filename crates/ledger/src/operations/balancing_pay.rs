@@ -1,4 +1,4 @@
-//! `BalancingPay`: a liquidity sweep. Pays what there is, at most the amount given.
+//! `BalancingPay`: a liquidity sweep. Pays what there is and what limits leave room for, at most the amount given.
 
 use super::Execute;
 use super::terms::PaymentTerms;
@@ -7,7 +7,8 @@ use crate::execution::{Execution, Item};
 use crate::records::RecordKind;
 use crate::rejection::Rejection;
 use crate::state::State;
-use karwan_types::{AccountNumber, Amount};
+use crate::usage;
+use karwan_types::{AccountNumber, Amount, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -35,15 +36,21 @@ impl Execute for BalancingPay {
         let state = &mut *execution.state;
         let available = self.available(state);
         // Without any money the checks before the funds still come first, for the amount given.
-        let amount = match available {
+        let mut amount = match available {
             Some((_, available)) if !available.is_zero() => self.payment.amount.min(available),
             Some(_) | None => self.payment.amount,
         };
+        let room = self.room(state, execution.time);
+        amount = amount.min(room.filter(|room| !room.is_zero()).unwrap_or(amount));
         let payment = PaymentTerms {
             amount,
             ..self.payment.clone()
         };
         payment.check(state, execution.time)?;
+        if room.is_some_and(Amount::is_zero) {
+            let flow = payment.flow(state)?;
+            usage::check(state, execution.time, &[flow]).map_err(|(_, why)| why)?;
+        }
         if let Some((account, Amount::ZERO)) = available {
             return Err(Rejection::InsufficientFunds { account });
         }
@@ -63,6 +70,11 @@ impl Execute for BalancingPay {
 }
 
 impl BalancingPay {
+    /// How much more its two institutions' limits allow now. None without a limit, or when an institution is unknown.
+    fn room(&self, state: &State, time: Timestamp) -> Option<Amount> {
+        let flow = self.payment.flow(state).ok()?;
+        usage::room(state, time, (flow.debtor, flow.creditor), flow.currency)
+    }
     /// The account that it debits, and what there is for its class. None without such an account: the checks say what is missing.
     fn available(&self, state: &State) -> Option<(AccountNumber, Amount)> {
         let terms = &self.payment;

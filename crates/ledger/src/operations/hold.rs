@@ -4,10 +4,10 @@ use super::Execute;
 use super::terms::PaymentTerms;
 use crate::authority::Authority;
 use crate::execution::{Execution, Item};
-use crate::records::RecordKind;
+use crate::records::{CountedHours, RecordKind};
 use crate::rejection::Rejection;
 use crate::state::State;
-use crate::{posting, queue};
+use crate::{posting, queue, usage};
 use karwan_types::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,7 @@ impl Execute for Hold {
         let kind = RecordKind::Hold {
             expires: self.expires,
             payment: self.payment.kind,
+            counted: CountedHours::default(),
         };
         self.payment.item(state, kind).into_iter().collect()
     }
@@ -45,6 +46,9 @@ impl Execute for Hold {
             return Err(Rejection::HoldExpiry { latest });
         }
         let route = self.payment.check(execution.state, execution.time)?;
+        let flow = self.payment.flow(execution.state)?;
+        let flows = core::slice::from_ref(&flow);
+        usage::check(execution.state, execution.time, flows).map_err(|(_, why)| why)?;
         let class = self.payment.priority;
         if queue::is_behind(execution.state, &route.debit, class, execution.time) {
             return Err(Rejection::BehindQueue {
@@ -52,8 +56,16 @@ impl Execute for Hold {
             });
         }
         posting::hold(execution.state, &route.debit, self.payment.amount)?;
+        let counted = usage::consume(execution.state, execution.time, flows);
+        let counted = counted.first().copied().unwrap_or_default();
         for item in open {
-            execution.pending(item);
+            let mut item = item.clone();
+            item.kind = RecordKind::Hold {
+                expires: self.expires,
+                payment: self.payment.kind,
+                counted,
+            };
+            execution.pending(&item);
         }
         Ok(())
     }

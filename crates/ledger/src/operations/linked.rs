@@ -115,10 +115,13 @@ fn wait_or_refuse(
         return refuse_all(execution, open, failed, &rejection);
     }
     match together.examine(execution.state, time) {
-        Ok(examined) => match &examined.halted {
-            Some((leg, halted)) => refuse_all(execution, open, *leg, halted),
-            None => together.queue(execution, open, &examined),
-        },
+        Ok(examined) => {
+            let too_much = together.too_much(execution.state, time, &examined);
+            match examined.halted.as_ref().or(too_much.as_ref()) {
+                Some((leg, rejection)) => refuse_all(execution, open, *leg, rejection),
+                None => together.queue(execution, open, &examined),
+            }
+        }
         Err((leg, rejection)) => refuse_all(execution, open, leg, &rejection),
     }
 }

@@ -8,6 +8,7 @@ use crate::records::{InstructionKey, Record, RecordKind};
 use crate::rejection::Rejection;
 use crate::state::State;
 use crate::supervision::Side;
+use crate::usage::{self, Flow};
 use crate::{checks, posting};
 use karwan_types::{AgentIdentification, Amount, TransactionStatus, Uetr};
 use schemars::JsonSchema;
@@ -55,7 +56,13 @@ impl Execute for Post {
             credit: credit.clone(),
         };
         checks::stops(execution.state, execution.time, &route)?;
+        // What counted when the hold was made counts no second time; what may be held is judged now.
+        let paid: Vec<Flow> = usage::held(&record, self.amount).into_iter().collect();
+        usage::check(execution.state, execution.time, &paid).map_err(|(_, why)| why)?;
         posting::pay_held(execution.state, (&debit, held), &credit, self.amount);
+        let left = held.checked_sub(self.amount).unwrap_or_default();
+        usage::give_back(execution.state, &record, left);
+        usage::consume(execution.state, execution.time, &paid);
         execution.advance(key, |record| {
             record.status = TransactionStatus::Acsc;
             record.movement.amount = self.amount;

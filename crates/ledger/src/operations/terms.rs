@@ -5,12 +5,13 @@ use crate::authority::Authority;
 use crate::business_day::check_overnight;
 use crate::execution::{Execution, Item, Route};
 use crate::posting::Transfer;
-use crate::records::{AccountClass, InstructionKey, Money, RecordKind};
+use crate::records::{AccountClass, CountedHours, InstructionKey, Money, RecordKind};
 use crate::rejection::Rejection;
 use crate::rulebook::Permission;
 use crate::state::State;
 use crate::supervision::{Side, Use};
-use crate::{checks, limits, posting, queue, supervision};
+use crate::usage::{self, Flow};
+use crate::{checks, limits, queue, supervision};
 use karwan_types::{
     AccountNumber, AgentIdentification, Amount, CurrencyCode, Date, ExternalCode, Hash, Lei,
     Max35Text, Movement, Timestamp, Uetr,
@@ -300,6 +301,8 @@ impl PaymentTerms {
             currency: self.currency,
             amount: self.amount,
         };
+        let sum = (self.currency, self.amount);
+        usage::check_payment(state, (debtor, creditor), sum)?;
         checks::rulebook(state, time, (debtor, creditor), money)?;
         checks::stops(state, time, &route)?;
         check_overnight(state, &route.credit)?;
@@ -371,23 +374,32 @@ impl PaymentTerms {
         let route = self.check(state, time)?;
         self.transfer(state, time, &route)
     }
-    /// Check 13 and the movement: nothing of the account's queue is passed, the debtor's limits hold, and the money is there.
+    /// The payment as the limits of its institutions see it.
+    pub(crate) fn flow(&self, state: &State) -> Result<Flow, Rejection> {
+        Ok(Flow {
+            debtor: self.debtor(state)?,
+            creditor: checks::creditor_agent_known(state, &self.creditor_agent)?,
+            currency: self.currency,
+            amount: self.amount,
+            counted: CountedHours::default(),
+        })
+    }
+    /// Checks 12 and 13 and the movement: limits hold, nothing of the account's queue is passed, and the money is there.
     fn transfer(&self, state: &mut State, time: Timestamp, route: &Route) -> Result<(), Rejection> {
-        if queue::is_behind(state, &route.debit, self.priority, time) {
-            return Err(Rejection::BehindQueue {
-                account: route.debit.clone(),
-            });
-        }
         let transfers = [Transfer {
             debit: route.debit.clone(),
             credit: route.credit.clone(),
             amount: self.amount,
             class: self.priority,
         }];
-        limits::check(state, &transfers)?;
-        posting::post(state, &transfers)?;
-        limits::consume(state, &transfers);
-        Ok(())
+        let flows = usage::flows(state, &transfers);
+        usage::check(state, time, &flows).map_err(|(_, why)| why)?;
+        if queue::is_behind(state, &route.debit, self.priority, time) {
+            return Err(Rejection::BehindQueue {
+                account: route.debit.clone(),
+            });
+        }
+        limits::settle(state, time, &transfers)
     }
     /// Settles, queues or refuses one payment by itself.
     pub(crate) fn pay(&self, execution: &mut Execution<'_>, item: &Item) {
@@ -401,7 +413,7 @@ impl PaymentTerms {
         if from <= time {
             match self.transfer(execution.state, time, &route) {
                 Ok(()) => return execution.settled(item),
-                Err(rejection) if self.on_shortage == OnShortage::Refuse => {
+                Err(rejection) if self.on_shortage == OnShortage::Refuse || !rejection.waits() => {
                     return execution.refuse(item, &rejection);
                 }
                 Err(_) => {}

@@ -11,7 +11,7 @@ use crate::queue::{self, QueuedLeg};
 use crate::records::AccountClass;
 use crate::rejection::Rejection;
 use crate::state::State;
-use crate::{checks, limits, posting};
+use crate::{checks, limits, posting, usage};
 use karwan_types::{AccountNumber, Lei, Timestamp};
 use std::collections::BTreeSet;
 
@@ -99,11 +99,34 @@ impl Together<'_> {
         };
         match answer {
             Ok(true) => open.iter().for_each(|item| execution.settled(item)),
-            Err((leg, rejection)) if !self.may_wait() => {
+            Err((leg, rejection)) if !self.may_wait() || !rejection.waits() => {
                 refuse_all(execution, open, leg, &rejection);
             }
             Ok(false) | Err(_) => self.queue(execution, open, &examined),
         }
+    }
+
+    /// What all legs would move.
+    fn transfers(&self, routes: &[Route]) -> Vec<Transfer> {
+        let class = self.class();
+        let transfer = |(leg, route): (&&PaymentTerms, &Route)| Transfer {
+            debit: route.debit.clone(),
+            credit: route.credit.clone(),
+            amount: leg.amount,
+            class,
+        };
+        self.legs.iter().zip(routes).map(transfer).collect()
+    }
+    /// Which limit the legs pass so that they would wait in vain.
+    pub(super) fn too_much(
+        &self,
+        state: &State,
+        time: Timestamp,
+        examined: &Examined,
+    ) -> Option<LegRejection> {
+        let flows = usage::flows(state, &self.transfers(&examined.routes));
+        let failed = usage::check(state, time, &flows).err();
+        failed.filter(|(_, rejection)| !rejection.waits())
     }
 
     /// Puts all legs into the queue as one entry.
@@ -121,7 +144,7 @@ impl Together<'_> {
         }
     }
 
-    /// Check 13 for all legs and their movements, in one moment. An error has changed nothing.
+    /// Checks 12 and 13 for all legs and their movements, in one moment. An error has changed nothing.
     fn settle(
         &self,
         state: &mut State,
@@ -129,24 +152,16 @@ impl Together<'_> {
         routes: &[Route],
     ) -> Result<(), LegRejection> {
         let class = self.class();
-        let mut transfers = Vec::with_capacity(routes.len());
-        for (index, (leg, route)) in self.legs.iter().zip(routes).enumerate() {
+        let transfers = self.transfers(routes);
+        usage::check(state, time, &usage::flows(state, &transfers))?;
+        for (index, route) in routes.iter().enumerate() {
             if queue::is_behind(state, &route.debit, class, time) {
                 let account = route.debit.clone();
                 return Err((index, Rejection::BehindQueue { account }));
             }
-            transfers.push(Transfer {
-                debit: route.debit.clone(),
-                credit: route.credit.clone(),
-                amount: leg.amount,
-                class,
-            });
         }
         let culprit = |rejection: Rejection| (self.culprit(&rejection, routes), rejection);
-        limits::check(state, &transfers).map_err(culprit)?;
-        posting::post(state, &transfers).map_err(culprit)?;
-        limits::consume(state, &transfers);
-        Ok(())
+        limits::settle(state, time, &transfers).map_err(culprit)
     }
 
     /// The first leg that a shortage concerns.

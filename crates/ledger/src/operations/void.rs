@@ -4,9 +4,9 @@ use super::Execute;
 use super::post::{accounts, either_side, find, open_hold};
 use crate::authority::Authority;
 use crate::execution::{Execution, Item};
-use crate::posting;
 use crate::rejection::Rejection;
 use crate::state::State;
+use crate::{posting, usage};
 use karwan_types::{AgentIdentification, TransactionStatus, Uetr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -32,6 +32,7 @@ impl Execute for Void {
         let (key, record) = open_hold(execution, &self.agent, self.uetr)?;
         let (debit, _) = accounts(&record);
         posting::release(execution.state, &debit, record.movement.amount);
+        usage::give_back(execution.state, &record, record.movement.amount);
         execution.advance(key, |record| record.status = TransactionStatus::Canc);
         Ok(())
     }

@@ -7,9 +7,12 @@ use super::QueueEntry;
 use super::release::{examine, refuse_leg, settle};
 use crate::limits;
 use crate::netting::{self, Entry, Leg, Pool, Position};
+use crate::operations::terms::Priority;
 use crate::posting::{self, Transfer};
 use crate::records::LimitKey;
+use crate::rejection::Rejection;
 use crate::state::State;
+use crate::usage::{self, Tally};
 use karwan_types::{AccountNumber, Amount, CurrencyCode, Height, Lei, Outcome, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,6 +66,7 @@ pub(crate) fn is_cycle_due(state: &State, height: Height, waiting_before: usize)
 pub(crate) fn run_cycle(state: &mut State, at: (Height, Timestamp), outcomes: &mut Vec<Outcome>) {
     state.cycle_asked = false;
     let candidates = candidates(state, at, outcomes);
+    let candidates = keep_limits(state, at.1, candidates);
     if candidates.is_empty() {
         return;
     }
@@ -91,7 +95,7 @@ pub(crate) fn run_cycle(state: &mut State, at: (Height, Timestamp), outcomes: &m
             .flat_map(|candidate| candidate.transfers.iter().cloned())
             .collect();
         posting::post(state, &transfers).expect("the mechanism keeps every floor");
-        limits::consume(state, &transfers);
+        limits::count(state, at.1, &transfers);
         for candidate in chosen {
             settle(state, at, candidate.number, &candidate.transfers, outcomes);
             let count = settled
@@ -155,7 +159,7 @@ fn candidates(
         if !entry.is_eligible(number, state, at.1) {
             continue;
         }
-        match examine(state, at.1, entry) {
+        match examine_with_limits(state, at.1, entry) {
             // Whoever has not repaid intraday credit pays nothing, netted neither.
             Ok(transfers) if !posting::are_repaid(state, &transfers) => {}
             Ok(transfers) => {
@@ -171,6 +175,41 @@ fn candidates(
         }
     }
     candidates
+}
+
+/// What an entry would move now, alone.
+fn examine_with_limits(
+    state: &State,
+    time: Timestamp,
+    entry: &QueueEntry,
+) -> Result<Vec<Transfer>, (usize, Rejection)> {
+    let transfers = examine(state, time, entry)?;
+    usage::check(state, time, &usage::flows(state, &transfers))?;
+    Ok(transfers)
+}
+
+/// Those that keep the limits of the rulebook in any selection that the mechanism makes of them: the sums are gross, so that no
+/// netting makes room. Admitted in the order of the queue. What is left out waits for room, but could settle alone: nothing
+/// passes a strict one of them in the queues of its accounts.
+fn keep_limits(state: &State, time: Timestamp, candidates: Vec<Candidate>) -> Vec<Candidate> {
+    if !state.rules().has_limits() {
+        return candidates;
+    }
+    let mut tally = Tally::new(state, time);
+    let mut closed: BTreeSet<AccountNumber> = BTreeSet::new();
+    let mut kept = Vec::with_capacity(candidates.len());
+    for candidate in candidates {
+        let mut debits = candidate.transfers.iter().map(|transfer| &transfer.debit);
+        let passes = debits.any(|account| closed.contains(account));
+        let flows = usage::flows(state, &candidate.transfers);
+        if !passes && tally.admit(&flows).is_ok() {
+            kept.push(candidate);
+        } else if state.queue_entry(candidate.number).priority <= Priority::High {
+            let debits = candidate.transfers.into_iter();
+            closed.extend(debits.map(|transfer| transfer.debit));
+        }
+    }
+    kept
 }
 
 /// The accounts concerned in the order in which the mechanism goes through them, each with its index.

@@ -14,7 +14,7 @@ use crate::posting::{self, Transfer};
 use crate::records::InstructionKey;
 use crate::rejection::Rejection;
 use crate::state::State;
-use crate::{checks, credit, due, limits};
+use crate::{checks, credit, due, limits, usage};
 use karwan_types::{AccountNumber, Height, Outcome, Timestamp, TransactionStatus};
 
 /// The most attempts to settle a waiting payment at the end of one block; every leg of what settles together counts.
@@ -23,7 +23,14 @@ pub(super) const ATTEMPTS_MAX: usize = 5_000;
 /// Settles what can settle singly in the queues of the accounts that changed.
 pub(crate) fn release(state: &mut State, at: (Height, Timestamp), outcomes: &mut Vec<Outcome>) {
     let mut attempts = 0usize;
-    while let Some(account) = state.ready.get_min().cloned() {
+    loop {
+        let Some(account) = state.ready.get_min().cloned() else {
+            // Only then, so that one look serves all that made room meanwhile.
+            if state.give_turns_for_room() {
+                continue;
+            }
+            break;
+        };
         state.ready.remove(&account);
         walk(state, at, &account, &mut attempts, outcomes);
         if attempts >= ATTEMPTS_MAX {
@@ -31,6 +38,7 @@ pub(crate) fn release(state: &mut State, at: (Height, Timestamp), outcomes: &mut
         }
     }
     state.ready.clear();
+    state.forget_room();
 }
 
 fn walk(
@@ -79,11 +87,9 @@ fn attempt(
     entry: &QueueEntry,
 ) -> Result<Vec<Transfer>, (usize, Rejection)> {
     let transfers = examine(state, time, entry)?;
-    // What lacks money or room lacks it as a whole.
-    let whole = |rejection| (0, rejection);
-    limits::check(state, &transfers).map_err(whole)?;
-    posting::post(state, &transfers).map_err(whole)?;
-    limits::consume(state, &transfers);
+    usage::check(state, time, &usage::flows(state, &transfers))?;
+    // What lacks money lacks it as a whole.
+    limits::settle(state, time, &transfers).map_err(|rejection| (0, rejection))?;
     Ok(transfers)
 }
 
@@ -104,6 +110,10 @@ impl State {
             Err((_, rejection)) if rejection.order().is_some() => self.standing(entry)?,
             Err((_, rejection)) => return Some(rejection),
         };
+        let flows = usage::flows(self, &transfers);
+        if let Err((_, rejection)) = usage::check(self, time, &flows) {
+            return Some(rejection);
+        }
         if is_blocked(self, number, time) {
             let account = entry.legs.first()?.debit.clone();
             return Some(Rejection::BehindQueue { account });

@@ -2,6 +2,7 @@
 
 use super::business_day::check_calendars;
 use super::clause::rules;
+use super::limits;
 use super::{Activity, Clause, EMERGENCY_MAX, NationalRules, Rulebook, limit_of};
 use crate::records::Money;
 use karwan_types::{DurationMs, JurisdictionCode};
@@ -69,6 +70,7 @@ impl Rulebook {
         let common = &self.common;
         check_limits("common.payment_max", &common.payment_max)?;
         check_signers("common", common.supervision.order_signers)?;
+        limits::check("common", &common.limits)?;
         let queue = &common.queue;
         let recall = &common.recall;
         let ordered = recall
@@ -186,6 +188,7 @@ impl Rulebook {
             check_signers(&what, own.order_signers)?;
             check_activities(&what, &rules.activities)?;
             check_calendars(&what, &rules.business_days)?;
+            limits::check_national(&self.common.limits, rules)?;
         }
         Ok(())
     }

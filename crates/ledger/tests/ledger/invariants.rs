@@ -6,11 +6,13 @@ mod corrupted;
 mod observation;
 mod properties;
 mod supervised;
+mod windows;
 
 pub(crate) use observation::{
     Observation, SeenAccount, SeenCurrency, SeenFreeze, SeenInstitution, SeenLicence, SeenLimit,
     SeenRecord, Settled, Watch, licensing,
 };
+pub(crate) use windows::{HoldStep, SeenHold, day_limits, follow};
 
 use karwan_ledger::{AccountClass, InstructionKey, RecordKind};
 use karwan_types::TransactionStatus;
@@ -55,6 +57,10 @@ pub(crate) const CHECKS: &[Check] = &[
         supervised::licensed,
     ),
     ("I10: no limit is passed", limits),
+    (
+        "I10: no 24 hours pass a limit of the rulebook",
+        windows::kept,
+    ),
     ("I11: nothing is included after its expiry", inclusion),
     ("I11: nothing settles after its reject time", deadlines),
     ("I13: client money is not the house's", client_money),

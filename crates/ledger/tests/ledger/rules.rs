@@ -19,6 +19,7 @@ mod idempotency;
 mod issue;
 mod keys;
 mod licences;
+mod limits;
 mod linked;
 mod payments;
 pub(crate) mod queue;

@@ -3,11 +3,12 @@
 use super::{Book, chain, every, hash, secret, time, uetr, word};
 use karwan_ledger::{
     Account, AccountClass, AccountStatus, ApprovalPolicy, ApprovalTier, BusinessDayKey,
-    BusinessDayRecord, ChainRecord, CreditLine, CreditLineKey, Currency, CurrencyStatus, Holder,
-    InstructionKey, KeyRecord, Operation, Participant, ParticipantKind, ParticipantStatus,
-    PaymentKind, PendingApproval, Pledge, RecallCase, RecallDecision, RecallStatus, Record,
-    RecordKind, Role, RtgsReference, SlidingSum, StateTreeEntry,
+    BusinessDayRecord, ChainRecord, CountedHours, CreditLine, CreditLineKey, Currency,
+    CurrencyStatus, Holder, InstructionKey, KeyRecord, Operation, Participant, ParticipantKind,
+    ParticipantStatus, PaymentKind, PendingApproval, Pledge, RecallCase, RecallDecision,
+    RecallStatus, Record, RecordKind, Role, RtgsReference, SlidingSum, StateTreeEntry,
 };
+use karwan_ledger::{Direction, SlidingSum, UsageKey};
 use karwan_types::{
     AccountDay, Amount, ClearingMember, Height, InstructionHash, Lei, Movement, Refusal, StateKey,
     TransactionId, TransactionStatus, Validator, ValidatorSet,
@@ -23,12 +24,31 @@ pub(super) fn add(book: &mut Book) {
     records(book);
     recalls(book);
     approvals(book);
+    usage(book);
     let entry = StateTreeEntry {
         slot: 7,
         key: StateKey::new(b"key").unwrap(),
         value_hash: hash(8),
     };
     book.value("StateTreeEntry", &entry);
+}
+
+fn usage(book: &mut Book) {
+    let counted = CountedHours {
+        debit: None,
+        credit: Some(490_003),
+    };
+    book.value("CountedHours", &counted);
+    let key = UsageKey {
+        participant: debtor(),
+        currency: word("PKR"),
+        direction: Direction::Debit,
+    };
+    book.value("UsageKey", &key);
+    // Only the ledger adds to a sum.
+    let sum: SlidingSum =
+        serde_json::from_str(r#"{"buckets":[[490000,"7"],[490003,"5"]]}"#).unwrap();
+    book.value("SlidingSum", &sum);
 }
 
 fn debtor() -> Lei {
@@ -274,7 +294,11 @@ fn records(book: &mut Book) {
         Payment => RecordKind::Payment,
         IssueRequest => RecordKind::IssueRequest,
         Redemption => RecordKind::Redemption,
-        Hold => RecordKind::Hold { expires: time(60), payment: PaymentKind::Customer },
+        Hold => RecordKind::Hold {
+            expires: time(60),
+            payment: PaymentKind::Customer,
+            counted: CountedHours { debit: Some(490_000), credit: None },
+        },
         Return => RecordKind::Return { original: instruction_key(2), reason: word("AC04") },
     });
     for (name, kind) in kinds {

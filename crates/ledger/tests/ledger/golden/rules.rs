@@ -2,9 +2,9 @@
 
 use super::{Book, every, hash, time, word};
 use karwan_ledger::{
-    Activity, BusinessDayRules, Clause, ClauseText, EmergencyMeasure, EmergencyRecord,
-    EndOfDayAction, LawReference, Money, NationalRules, ParticipantKind, Permission, Quorum,
-    RecallWindow, Rulebook, RulebookRecord, RulebookStatus, SupervisionRules,
+    Activity, BusinessDayRules, Clause, ClauseText, Direction, EmergencyMeasure, EmergencyRecord,
+    EndOfDayAction, LawReference, LimitRule, Money, NationalRules, OnExceed, ParticipantKind,
+    Permission, Quorum, RecallWindow, Rulebook, RulebookRecord, RulebookStatus, SupervisionRules,
 };
 use karwan_types::{Amount, DurationMs, InstructionHash, Weekday};
 
@@ -31,6 +31,19 @@ fn activity() -> Activity {
         checklist: vec![word("BUSINESS-PLAN"), word("CAPITAL")],
         no_objection: true,
         term_max_ms: DurationMs::from_millis(365 * 86_400_000),
+    }
+}
+
+fn limit(direction: Direction) -> LimitRule {
+    let holding = (direction == Direction::Credit).then_some(Amount::from_minor(900_000_000));
+    LimitRule {
+        kind: ParticipantKind::Bank,
+        currency: word("PKR"),
+        direction,
+        payment_max: Some(Amount::from_minor(700_000_000)),
+        day_max: Some(Amount::from_minor(800_000_000)),
+        holding_max: holding,
+        on_exceed: OnExceed::Wait,
     }
 }
 
@@ -73,7 +86,9 @@ pub(super) fn rulebook() -> Rulebook {
             end_of_day: EndOfDayAction::BlockNew,
             foreign_holding_max: Some(money(900_000_000)),
         }],
+        limits: vec![limit(Direction::Debit)],
     }];
+    rulebook.common.limits = vec![limit(Direction::Debit), limit(Direction::Credit)];
     let own = Clause {
         id: word("PK-10"),
         rule: word("4.10"),
@@ -106,6 +121,13 @@ pub(super) fn add(book: &mut Book) {
     book.value("RecallWindow", &common.recall.windows[0]);
     book.value("NationalRules", &rulebook.national[0]);
     book.value("SupervisionRules", &rulebook.national[0].supervision);
+    book.value("LimitRule", &common.limits[1]);
+    for (name, direction) in every!(Direction { Debit, Credit }) {
+        book.value(name, &direction);
+    }
+    for (name, on_exceed) in every!(OnExceed { Wait, Refuse }) {
+        book.value(name, &on_exceed);
+    }
     book.value("Activity", &rulebook.national[0].activities[0]);
     book.value("BusinessDayRules", &rulebook.national[0].business_days[0]);
     let actions = every!(EndOfDayAction {

@@ -1,11 +1,12 @@
 //! Every invariant is seen to fail: a sound observation is falsified in one place, and the check that watches over it, and
 //! no other than expected, complains.
 
+use super::windows::Counted;
 use super::{CHECKS, Observation, SeenFreeze, SeenLicence, Settled};
 use crate::support::*;
 use karwan_ledger::{
-    AccountClass, AccountStatus, FreezeSubject, InstructionKey, LicenceStatus, Permission,
-    RecordKind,
+    AccountClass, AccountStatus, Direction, FreezeSubject, InstructionKey, LicenceStatus,
+    Permission, RecordKind,
 };
 use karwan_types::{Hash, InstructionHash, Timestamp, TransactionStatus};
 
@@ -253,4 +254,25 @@ fn an_exchange_that_settles_in_halves_is_noticed() {
     let leg = half.exchanges[0].1[1];
     half.records.get_mut(&leg).unwrap().status = TransactionStatus::Rjct;
     assert_eq!(complaints(&before, &half), ["I4"]);
+}
+
+#[test]
+fn twenty_four_hours_above_a_limit_of_the_rulebook_are_noticed() {
+    let limited = |limit: i128, earlier: (i128, u64)| {
+        move |_: &mut Observation, now: &mut Observation| {
+            let subject = (INDUS.lei(), code("PKR"), Direction::Debit);
+            now.day_limits.insert(subject, limit);
+            let (amount, ago) = earlier;
+            let paid = |amount, time| Counted {
+                subject,
+                time,
+                amount,
+                hold: None,
+            };
+            let before = Timestamp::from_millis(now.time.millis() - ago);
+            now.day = vec![paid(amount, before), paid(1_000, now.time)];
+        }
+    };
+    check(limited(1_999, (1_000, 86_400_000)), &["I10"]);
+    check(limited(2_000, (1_000, 86_400_000)), &[]);
 }

@@ -1,5 +1,6 @@
 //! What is seen of a ledger after a block, as plain values that a test can also falsify.
 
+use super::windows::{Counted, HoldStep, SeenHold, Subject, day_limits, follow};
 use crate::model::kinds::payments_of;
 use karwan_ledger::{
     AccountClass, AccountStatus, Activity, FreezeKey, FreezeMode, FreezeRecord, FreezeSubject,
@@ -136,6 +137,11 @@ pub(crate) struct Observation {
     /// Every exchange in the register with its two payments.
     pub(crate) exchanges: Vec<(InstructionHash, [InstructionKey; 2])>,
     pub(crate) limits: BTreeMap<LimitKey, SeenLimit>,
+    /// The holds that were made or freed in the block.
+    pub(crate) holds: Vec<SeenHold>,
+    /// What counts towards 24-hour limits, as far as whoever looks on has followed it.
+    pub(crate) day: Vec<Counted>,
+    pub(crate) day_limits: BTreeMap<Subject, i128>,
     pub(crate) institutions: BTreeMap<Lei, SeenInstitution>,
     pub(crate) freezes: Vec<SeenFreeze>,
     pub(crate) licences: Vec<SeenLicence>,
@@ -180,6 +186,8 @@ impl Watch {
             .iter()
             .filter_map(|outcome| self.settled(state, outcome))
             .collect();
+        now.holds = outcomes.iter().filter_map(hold).collect();
+        now.day = follow(&self.last, &now);
         now.cited_versions
             .extend(outcomes.iter().map(|outcome| outcome.rulebook));
         for outcome in outcomes {
@@ -214,6 +222,27 @@ impl Watch {
             payment: terms.map(|terms| terms.kind),
         })
     }
+}
+
+/// A hold that was made or freed, by what the block said.
+fn hold(outcome: &Outcome) -> Option<SeenHold> {
+    let fresh = outcome.operation.as_str() == "Hold" && outcome.clause.as_str() != "4.5";
+    let step = match outcome.status {
+        TransactionStatus::Pdng => HoldStep::Made,
+        TransactionStatus::Canc => HoldStep::Freed,
+        _ => return None,
+    };
+    let movement = outcome.movement.as_ref().filter(|_| fresh)?;
+    Some(SeenHold {
+        key: InstructionKey {
+            agent: movement.debtor_agent,
+            uetr: movement.uetr,
+        },
+        step,
+        creditor: movement.creditor_agent?,
+        currency: movement.currency,
+        amount: signed(movement.amount.minor()),
+    })
 }
 
 fn signed(minor: u128) -> i128 {
@@ -305,6 +334,14 @@ fn observe(state: &State) -> Observation {
                 (*key, SeenLimit { limit, position })
             })
             .collect(),
+        holds: Vec::new(),
+        day: Vec::new(),
+        day_limits: day_limits(
+            state.rules(),
+            state
+                .participants()
+                .map(|(lei, one)| (*lei, one.kind, one.jurisdiction)),
+        ),
         institutions: institutions(state),
         freezes: state.freezes().map(freeze).collect(),
         licences: state.licences().map(licence).collect(),

@@ -3,7 +3,7 @@
 //! What must hold: each holds over the random sequences on the ledger and on the naive model, and each is seen to fail when the
 //! rule that keeps it is broken on purpose. The rules are broken in the model, at the line where they stand.
 
-use super::{CHECKS, Observation};
+use super::{CHECKS, Observation, follow};
 use crate::model::author::{Secrets, registered};
 use crate::model::broken::Break;
 use crate::model::sequences::{Step, first_seed, report, run};
@@ -65,6 +65,7 @@ invariants! {
     }
     10 i10_no_limit_is_passed {
         fails_when(10, Break::PaysAboveLimits);
+        fails_when(10, Break::IgnoresWindows);
     }
     11 i11_nothing_is_included_after_its_expiry_and_nothing_settles_after_its_reject_time {
         fails_when(11, Break::IncludesLate);
@@ -130,7 +131,8 @@ fn complaint(
     for step in steps {
         let offered = &step.offer.transactions;
         let included = model.block(step.offer.time.millis(), offered);
-        let now = model.observation(&included, offered);
+        let mut now = model.observation(&included, offered);
+        now.day = follow(&before, &now);
         for (name, check) in CHECKS {
             let problem = check(&before, &now).filter(|_| name.starts_with(&words));
             if problem.is_some() {

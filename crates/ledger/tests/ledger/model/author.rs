@@ -126,6 +126,7 @@ impl Author {
         // Three in the morning and one in the afternoon, UTC, the issuers open and close; at seven in the evening a day ends.
         let day = model.time / 86_400_000 * 86_400_000;
         ends.extend([3, 13, 18, 19, 27].map(|hour| day + hour * 3_600_000));
+        ends.extend(model.windows_slide());
         ends.sort_unstable();
         ends.retain(|end| *end >= later);
         let near = &ends[..ends.len().min(4)];

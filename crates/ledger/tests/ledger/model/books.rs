@@ -9,6 +9,7 @@ use super::recalls::Recall;
 use super::rules::{Emergency, Scheduled};
 use super::supervision::{Frozen, Licensed};
 use super::together::Exchange;
+use super::usage::{Counted, Room, told};
 use karwan_ledger::{
     AccountClass, AccountStatus, GenesisCurrency, GenesisDocument, GenesisParticipant, Holder,
     LicenceStatus, Operation, Role, Rulebook, Transaction,
@@ -124,6 +125,9 @@ pub(crate) struct Model {
     pub(crate) payments: Vec<Payment>,
     pub(crate) waiting: Vec<Waiting>,
     pub(crate) transactions: Vec<(TransactionId, u64)>,
+    pub(crate) counted: Vec<Counted>,
+    /// Who got room under a limit in this block.
+    pub(crate) rooms: Vec<Room>,
     /// Orders that have executed, each with its expiry.
     pub(crate) done: Vec<(Operation, u64)>,
     pub(crate) references: Vec<(CurrencyCode, Max35Text)>,
@@ -178,6 +182,8 @@ impl Model {
             payments: Vec::new(),
             waiting: Vec::new(),
             transactions: Vec::new(),
+            counted: Vec::new(),
+            rooms: Vec::new(),
             done: Vec::new(),
             references: Vec::new(),
             validators: by_key(document.validators.clone()),
@@ -384,6 +390,7 @@ impl Model {
         self.height += 1;
         self.validators = self.next_validators.clone();
         self.touch_what_starts(before);
+        self.slide(before);
         self.end_what_is_over();
         self.forget();
         for (id, transaction) in &included {
@@ -415,6 +422,7 @@ impl Model {
         let time = self.time;
         let payment = self.payment_mut(agent, uetr);
         payment.status = status;
+        let code = told(code);
         payment.code = code;
         if status == TransactionStatus::Acsc {
             payment.settled.get_or_insert(time);

@@ -6,12 +6,12 @@ use super::kinds::payments_of;
 use super::supervision::{Frozen, Licensed};
 use super::together::Exchange;
 use crate::invariants::{
-    Observation, SeenAccount, SeenCurrency, SeenFreeze, SeenInstitution, SeenLicence, SeenLimit,
-    SeenRecord, Settled, licensing,
+    HoldStep, Observation, SeenAccount, SeenCurrency, SeenFreeze, SeenHold, SeenInstitution,
+    SeenLicence, SeenLimit, SeenRecord, Settled, day_limits, licensing,
 };
 use karwan_ledger::{
-    FreezeMode, GenesisParticipant, InstructionKey, LimitKey, Operation, ParticipantKind,
-    PaymentKind, Priority, RecordKind, Transaction, instruction_hash,
+    CountedHours, FreezeMode, GenesisParticipant, InstructionKey, LimitKey, Operation,
+    ParticipantKind, PaymentKind, Priority, RecordKind, Transaction, instruction_hash,
 };
 use karwan_types::{ChainId, InstructionHash, Lei, Timestamp, TransactionId, TransactionStatus};
 
@@ -40,6 +40,8 @@ pub(crate) enum Break {
     StoppedHoldBack,
     /// The debtor's own limit is not looked at.
     PaysAboveLimits,
+    /// The limits of the rulebook are not looked at.
+    IgnoresWindows,
     /// An expired transaction is included.
     IncludesLate,
     /// Reject times are not looked at.
@@ -151,6 +153,14 @@ impl Model {
                 .map(|one| one.valid_until)
                 .collect(),
             exchanges: self.exchanges.iter().map(exchange).collect(),
+            holds: self.said.iter().filter_map(held).collect(),
+            day: Vec::new(),
+            day_limits: day_limits(
+                &self.rulebook,
+                self.participants
+                    .iter()
+                    .map(|one| (one.lei, one.kind, one.jurisdiction)),
+            ),
             institutions: self.participants.iter().map(institution).collect(),
             freezes: self.freezes.iter().map(freeze).collect(),
             licences: self.licences.iter().map(licence).collect(),
@@ -181,6 +191,23 @@ impl Model {
     }
 }
 
+fn held(said: &Said) -> Option<SeenHold> {
+    let step = match said.status {
+        TransactionStatus::Pdng => HoldStep::Made,
+        TransactionStatus::Canc => HoldStep::Freed,
+        _ => return None,
+    };
+    let fresh = said.operation == "Hold" && !said.repeated;
+    let sum = said.sum.as_ref().filter(|_| fresh)?;
+    let (agent, uetr) = (sum.agent, sum.uetr);
+    Some(SeenHold {
+        key: InstructionKey { agent, uetr },
+        step,
+        creditor: sum.creditor?,
+        currency: sum.currency,
+        amount: whole(sum.amount),
+    })
+}
 fn exchange(one: &Exchange) -> (InstructionHash, [InstructionKey; 2]) {
     let key = |(agent, uetr)| InstructionKey { agent, uetr };
     // Under the hash that the records have here.
@@ -230,6 +257,7 @@ fn kind(payment: &Payment) -> RecordKind {
         What::Hold(until) => RecordKind::Hold {
             expires: Timestamp::from_millis(until),
             payment: PaymentKind::FinancialInstitution,
+            counted: CountedHours::default(),
         },
         What::Return => RecordKind::Return {
             original: key(payment),

@@ -3,6 +3,7 @@
 use super::books::Model;
 use super::broken::Break;
 use super::queue::{Limit, Move};
+use super::usage::NO_ROOM;
 use karwan_ledger::Priority;
 use karwan_types::{AccountNumber, CurrencyCode, Lei};
 
@@ -50,7 +51,8 @@ impl Model {
     }
 
     pub(crate) fn run_cycle(&mut self) {
-        let mut open = self.candidates();
+        let open = self.candidates();
+        let mut open = self.keep_limits(open);
         if open.is_empty() {
             return;
         }
@@ -136,6 +138,13 @@ impl Model {
                         .iter()
                         .any(|one| self.owes_nothing(&one.debit).is_err()) => {}
                 Ok(moves) => {
+                    if let Err(failed) = self.has_room(&[], &self.flows_of(&moves)) {
+                        if failed.1 == NO_ROOM {
+                            legs += entry.legs.len();
+                            self.refuse_leg(number, failed);
+                        }
+                        continue;
+                    }
                     legs += moves.len();
                     candidates.push(Candidate {
                         number,
@@ -146,6 +155,20 @@ impl Model {
             }
         }
         candidates
+    }
+    /// Those that keep the limits whichever of them settle; nothing passes a strict one that is left out.
+    fn keep_limits(&self, open: Vec<Candidate>) -> Vec<Candidate> {
+        let mut kept: Vec<Candidate> = Vec::new();
+        for one in &open {
+            let is_kept = |other: &&Candidate| kept.iter().all(|kept| kept.number != other.number);
+            let passes = Self::strict_before(&open, one).iter().any(is_kept);
+            let before: Vec<_> = kept.iter().map(|one| self.flows_of(&one.moves)).collect();
+            let flows = self.flows_of(&one.moves);
+            if !passes && self.has_room(&before, &flows).is_ok() {
+                kept.push(one.clone());
+            }
+        }
+        kept
     }
     /// By currency, institution and number.
     fn accounts_of(&self, open: &[Candidate]) -> Vec<AccountNumber> {

@@ -1,6 +1,6 @@
 //! What block time brings about in the model, and what it lets it forget.
 
-use super::books::{Model, Payment, What};
+use super::books::{Model, Payment, What, whole};
 use super::recalls::Stands;
 use super::together::Exchange;
 use karwan_ledger::FreezeSubject;
@@ -43,6 +43,7 @@ impl Model {
                     let sum = self.payment(agent, uetr).expect("listed above").sum.clone();
                     let account = sum.debit.expect("a hold has its account");
                     self.let_go(&account, sum.amount);
+                    self.uncount((agent, uetr), whole(sum.amount));
                     self.change(agent, uetr, TransactionStatus::Canc, None);
                 }
                 Over::Waiting(hash) => self.time_out(hash),

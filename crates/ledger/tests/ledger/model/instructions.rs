@@ -5,6 +5,7 @@ use super::broken::Break;
 use super::kinds::{modelled, payments_of};
 use super::signing::Group;
 use super::together::Exchange;
+use super::usage::told;
 use karwan_ledger::{ExchangeStatus, Operation, PaymentTerms, Transaction, instruction_hash};
 use karwan_types::{InstructionHash, Lei, PublicKey, TransactionStatus, Uetr};
 
@@ -68,7 +69,7 @@ impl Model {
         self.said.push(Said {
             operation: turn.operation.name(),
             status,
-            code,
+            code: told(code),
             sum,
             repeated: false,
         });
@@ -88,7 +89,7 @@ impl Model {
             operation: turn.operation.clone(),
             what: item.what,
             status,
-            code,
+            code: told(code),
             sum: sum.clone(),
             returned: 0,
             kept_until: turn.until.max(self.time) + self.retention(),

@@ -160,6 +160,8 @@ impl Model {
         if terms.amount < rules.payment_min {
             return Err(1005);
         }
+        let amount = whole(terms.amount.minor());
+        self.small_enough((debtor, creditor, terms.currency, amount))?;
         self.lawful((debtor, creditor), (terms.currency, terms.amount.minor()))?;
         self.stopped(&debit, &credit)?;
         if self.holds_too_much(&credit) {
@@ -181,6 +183,7 @@ impl Model {
         self.account_mut(credit).posted += whole(amount);
         self.recover(credit);
         self.touch(credit);
+        self.note_outflow(debit);
     }
     /// Gives back what was held.
     pub(crate) fn let_go(&mut self, account: &AccountNumber, amount: u128) {

@@ -3,6 +3,7 @@
 use super::books::{Account, Model, whole};
 use super::broken::Break;
 use super::instructions::{Item, Turn};
+use super::usage::NO_ROOM;
 use karwan_ledger::{OnShortage, PaymentTerms, Priority};
 use karwan_types::{AccountNumber, CurrencyCode, Lei, TransactionStatus, Uetr};
 
@@ -63,7 +64,7 @@ impl Model {
         if from <= self.time {
             match self.pay_now(&debit, &credit, terms.amount.minor(), terms.priority) {
                 Ok(()) => return self.book(turn, item, TransactionStatus::Acsc, None),
-                Err(code) if terms.on_shortage == OnShortage::Refuse => {
+                Err(code) if terms.on_shortage == OnShortage::Refuse || code == NO_ROOM => {
                     return self.book(turn, item, TransactionStatus::Rjct, Some(code));
                 }
                 Err(_) => {}
@@ -129,6 +130,13 @@ impl Model {
         amount: u128,
         class: Priority,
     ) -> Result<(), u16> {
+        let one = Move {
+            debit: debit.clone(),
+            credit: credit.clone(),
+            amount: whole(amount),
+        };
+        let room = self.has_room(&[], &self.flows_of(&[one]));
+        room.map_err(|(_, code)| code)?;
         if self.stands_behind(debit, class) {
             return Err(1302);
         }
@@ -184,6 +192,7 @@ impl Model {
                 limit.position -= amount;
             }
         }
+        self.count_payment((debtor, creditor, currency, amount), None, [true, true]);
         let keeps = self.breaks(Break::KeepsReservations);
         let account = self.account_mut(debit);
         account.posted -= amount;
@@ -197,6 +206,7 @@ impl Model {
         self.account_mut(credit).posted += amount - lost;
         self.recover(credit);
         self.touch(credit);
+        self.note_outflow(debit);
     }
     /// What a payment of a class can use of an account.
     pub(crate) fn usable(account: &Account, class: Priority) -> i128 {
@@ -224,7 +234,9 @@ impl Model {
         let above = |leg: &Leg| self.waits_overnight(leg);
         let above = || entry.legs.iter().any(above);
         let stopped = || ordered() || self.waits_for_an_account(entry) || above();
-        entry.from <= self.time && !over && !entry.legs.iter().any(halted) && !stopped()
+        let roomless = || !entry.refuses() && self.waits_for_room(entry);
+        let in_time = entry.from <= self.time && !over;
+        in_time && !entry.legs.iter().any(halted) && !stopped() && !roomless()
     }
     /// Whether a new payment has to wait for those that wait already.
     pub(crate) fn stands_behind(&self, account: &AccountNumber, class: Priority) -> bool {
@@ -361,6 +373,9 @@ impl Model {
         loop {
             self.touched.sort();
             if self.touched.is_empty() {
+                if self.touch_for_room() {
+                    continue;
+                }
                 return;
             }
             let account = self.touched.remove(0);
@@ -383,6 +398,13 @@ impl Model {
             Ok(moves) => moves,
             Err(failed) => return self.refuse_leg(number, failed),
         };
+        match self.has_room(&[], &self.flows_of(&moves)) {
+            Err(failed) if failed.1 == NO_ROOM || entry.refuses() => {
+                return self.refuse_leg(number, failed);
+            }
+            Err(_) => return,
+            Ok(()) => {}
+        }
         let settled = match moves.as_slice() {
             [one] => {
                 let amount = u128::try_from(one.amount).expect("not negative");

@@ -44,7 +44,17 @@ impl Model {
                 self.in_force.clear();
             }
             self.in_force.push(one.rulebook.version);
+            let limited = |book: &Rulebook| {
+                let parts = book.national.iter().map(|part| &part.limits);
+                parts
+                    .chain([&book.common.limits])
+                    .any(|all| !all.is_empty())
+            };
+            let concerns = limited(&self.rulebook) || limited(&one.rulebook);
             self.rulebook = one.rulebook;
+            if concerns {
+                self.touch_all(|_| true);
+            }
             (TransactionStatus::Acsc, None)
         } else {
             (TransactionStatus::Rjct, Some(1606))

@@ -6,7 +6,8 @@ use super::orders::Orders;
 use super::queue::Entry;
 use crate::support::Chain;
 use karwan_ledger::{
-    CurrencyStatus, CycleRecord, CycleValue, Operation, Priority, QueueEntry, Rejection, Role,
+    CurrencyStatus, CycleRecord, CycleValue, Direction, Operation, Priority, QueueEntry, Rejection,
+    Role, State, UsageKey,
 };
 use karwan_types::{
     AccountNumber, CurrencyCode, Height, InstructionHash, Lei, Outcome, PublicKey, TransactionId,
@@ -35,6 +36,8 @@ pub(crate) struct Seen {
     pub(crate) queue: BTreeMap<u64, Place>,
     /// Limit and position, by debtor, creditor and currency.
     pub(crate) limits: BTreeMap<(Lei, Lei, CurrencyCode), (i128, i128)>,
+    /// What counts towards 24-hour limits.
+    pub(crate) used: BTreeMap<(Lei, CurrencyCode, Direction), i128>,
     pub(crate) cycles: Vec<Cycle>,
     pub(crate) rulebook: u32,
     pub(crate) orders: Orders,
@@ -97,6 +100,7 @@ impl Seen {
                     (key, (one.limit, one.position))
                 })
                 .collect(),
+            used: model.sums().into_iter().collect(),
             cycles: model.cycles.clone(),
             rulebook: model.rulebook.version,
             orders: Orders::of_model(model),
@@ -171,6 +175,7 @@ impl Seen {
                     (key, (whole(one.limit.minor()), one.position))
                 })
                 .collect(),
+            used: used(state),
             cycles: state.cycles().map(cycle).collect(),
             rulebook: chain.rulebook,
             orders: Orders::of_ledger(state),
@@ -189,6 +194,7 @@ impl Seen {
             .or_else(|| differ("the validators", &self.validators, &other.validators))
             .or_else(|| differ("the queue", &self.queue, &other.queue))
             .or_else(|| differ("the limits", &self.limits, &other.limits))
+            .or_else(|| differ("what is used of limits", &self.used, &other.used))
             .or_else(|| differ("the cycles", &self.cycles, &other.cycles))
             .or_else(|| differ("the rulebook", &self.rulebook, &other.rulebook))
             .or_else(|| differ("the orders", &self.orders, &other.orders))
@@ -210,6 +216,16 @@ fn place_in_ledger((number, entry): (&u64, &QueueEntry)) -> (u64, Place) {
         entry.until.millis(),
     );
     (*number, place)
+}
+fn used(state: &State) -> BTreeMap<(Lei, CurrencyCode, Direction), i128> {
+    let used = |key: UsageKey| {
+        let (limit, usage) = state.limit_and_usage(key)?;
+        let counts = limit.day_max.is_some() && !usage.used.is_zero();
+        let of = (key.participant, key.currency, key.direction);
+        counts.then(|| (of, whole(usage.used.minor())))
+    };
+    let keys = state.usage().map(|(key, _)| *key);
+    keys.filter_map(used).collect()
 }
 fn cycle((height, record): (&Height, &CycleRecord)) -> Cycle {
     let value = |one: &CycleValue| {

@@ -4,6 +4,7 @@ use super::books::{Account, Model, Payment, whole};
 use super::broken::Break;
 use super::instructions::{Item, Turn};
 use super::queue::{Leg, Move};
+use super::usage::NO_ROOM;
 use karwan_ledger::{AccountClass, ExchangeStatus, OnShortage, Operation, PaymentTerms, Priority};
 use karwan_types::{AccountNumber, InstructionHash, Lei, TransactionStatus, Uetr};
 
@@ -90,6 +91,11 @@ impl Model {
         }
         Ok(examined)
     }
+    /// Which limit the legs pass so that they would wait in vain.
+    pub(crate) fn too_much(&self, examined: &Examined) -> Option<(usize, u16)> {
+        let failed = self.has_room(&[], &self.flows_of(&examined.moves)).err();
+        failed.filter(|(_, code)| *code == NO_ROOM)
+    }
     /// Lets all legs wait as one entry.
     pub(crate) fn queue_all(
         &mut self,
@@ -124,6 +130,8 @@ impl Model {
             Err(halted)
         } else if examined.from > self.time {
             Ok(false)
+        } else if let Err(failed) = self.has_room(&[], &self.flows_of(&examined.moves)) {
+            Err(failed)
         } else if let Some(place) = examined.moves.iter().position(behind) {
             Err((place, 1302))
         } else {
@@ -141,7 +149,9 @@ impl Model {
                     }
                 }
             }
-            Err((place, code)) if !may_wait => self.refuse_all(turn, open, place, code),
+            Err((place, code)) if !may_wait || code == NO_ROOM => {
+                self.refuse_all(turn, open, place, code);
+            }
             Ok(false) | Err(_) => self.queue_all(turn, open, legs, (&examined, until)),
         }
     }

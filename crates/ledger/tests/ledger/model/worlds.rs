@@ -2,8 +2,9 @@
 
 use crate::support::*;
 use karwan_ledger::{
-    Activity, BusinessDayRules, EndOfDayAction, Genesis, GenesisDocument, GenesisLicence,
-    LicenceScope, Money, NationalRules, ParticipantKind, Permission, RecallWindow,
+    Activity, BusinessDayRules, Direction, EndOfDayAction, Genesis, GenesisDocument,
+    GenesisLicence, LicenceScope, LimitRule, Money, NationalRules, OnExceed, ParticipantKind,
+    Permission, RecallWindow,
 };
 use karwan_types::{Amount, Weekday};
 
@@ -19,7 +20,9 @@ pub(crate) fn worlds() -> Vec<GenesisDocument> {
         let mut document = poor([40_000, 0, 15_000, 90_000]);
         let queue = &mut document.rulebook.common.queue;
         (queue.days_ahead_max, queue.cycle_blocks, queue.cycle_length) = (2, 3, 6);
-        queue.waiting_max_ms = millis(7_200_000);
+        // Long enough for a window to slide.
+        queue.waiting_max_ms = millis(30 * 3_600_000);
+        document.rulebook.common.limits = limits();
         document
     };
     let crowded = {
@@ -29,7 +32,14 @@ pub(crate) fn worlds() -> Vec<GenesisDocument> {
         (queue.account_entries_max, queue.cycle_entries_max) = (4, 7);
         document
     };
-    let licensing = licensing(poor([40_000, 90_000, 500_000]));
+    let mut licensing = licensing(poor([40_000, 90_000, 500_000]));
+    let own = limit(
+        "PKR",
+        Direction::Debit,
+        [None, Some(300_000), None],
+        OnExceed::Refuse,
+    );
+    licensing.rulebook.national[0].limits = vec![own];
     let mut all = vec![tight, rich, crowded, licensing];
     // The network opens at 10:00 in Pakistan and at 11:00 in Kyrgyzstan.
     rest(
@@ -81,6 +91,39 @@ fn rest(
         parts.push(NationalRules::plain(country(home), true, supervision));
     }
     parts[0].business_days = vec![rules];
+}
+
+pub(crate) fn limit(
+    currency: &str,
+    direction: Direction,
+    figures: [Option<u128>; 3],
+    on_exceed: OnExceed,
+) -> LimitRule {
+    let [payment_max, day_max, holding_max] = figures.map(|one| one.map(Amount::from_minor));
+    LimitRule {
+        kind: ParticipantKind::Bank,
+        currency: code(currency),
+        direction,
+        payment_max,
+        day_max,
+        holding_max,
+        on_exceed,
+    }
+}
+/// What banks may pay and receive in a day, and hold: little enough to be reached.
+fn limits() -> Vec<LimitRule> {
+    let (out, into) = (Direction::Debit, Direction::Credit);
+    vec![
+        limit(
+            "KGS",
+            out,
+            [Some(900_000), Some(400_000), None],
+            OnExceed::Wait,
+        ),
+        limit("KGS", into, [None, None, Some(300_000)], OnExceed::Wait),
+        limit("PKR", out, [None, Some(300_000), None], OnExceed::Wait),
+        limit("PKR", into, [None, Some(350_000), None], OnExceed::Refuse),
+    ]
 }
 
 fn activity(code: &str, permissions: &[Permission], no_objection: bool) -> Activity {

@@ -15,7 +15,7 @@ fn national(place: &str) -> NationalRules {
     let supervision = network().rulebook.common.supervision;
     NationalRules::plain(country(place), true, supervision)
 }
-fn own_clause(place: &str, rule: &str) -> Clause {
+pub(super) fn own_clause(place: &str, rule: &str) -> Clause {
     Clause {
         id: format!("{place}-{rule}").parse().unwrap(),
         rule: rule.parse().unwrap(),
@@ -25,7 +25,7 @@ fn own_clause(place: &str, rule: &str) -> Clause {
         quorum: Quorum::All,
     }
 }
-fn with_clause(rulebook: &mut Rulebook, clause: Clause) {
+pub(super) fn with_clause(rulebook: &mut Rulebook, clause: Clause) {
     rulebook.clauses.push(clause);
     rulebook
         .clauses
@@ -36,7 +36,7 @@ fn governors() -> Vec<SecretKey> {
 }
 
 /// The version after the one in force, altered, an hour from now.
-fn proposal(chain: &Chain, alter: impl FnOnce(&mut Rulebook)) -> RulebookPropose {
+pub(super) fn proposal(chain: &Chain, alter: impl FnOnce(&mut Rulebook)) -> RulebookPropose {
     let mut rulebook = chain.state.rules().clone();
     let base = rulebook.version;
     rulebook.version += 1;

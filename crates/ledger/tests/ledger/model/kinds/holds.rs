@@ -50,12 +50,17 @@ impl Modelled for Hold {
         if from > model.time {
             return Err(606);
         }
+        let amount = terms.amount.minor();
+        let sum = &open[0].sum;
+        let creditor = sum.creditor.expect("it was looked up");
+        let flow = (sum.agent, creditor, sum.currency, whole(amount));
+        model.has_room(&[], &[flow]).map_err(|(_, code)| code)?;
         if model.stands_behind(&debit, terms.priority) {
             return Err(1302);
         }
-        let amount = terms.amount.minor();
         model.has(&debit, amount)?;
         model.account_mut(&debit).held += whole(amount);
+        model.count_payment(flow, Some((sum.agent, sum.uetr)), [true, true]);
         model.book(turn, &open[0], TransactionStatus::Pdng, None);
         Ok(())
     }
@@ -110,8 +115,12 @@ impl Modelled for Post {
         Model::may_debit(model.account(&debit).ok_or(901u16)?, hold.currency)?;
         Model::may_credit(model.account(&credit).ok_or(902u16)?, hold.currency)?;
         model.stopped(&debit, &credit)?;
+        let key = (hold.agent, hold.uetr);
+        let flow = (hold.agent, creditor, hold.currency, whole(amount));
+        model.may_post(key, flow)?;
         model.let_go(&debit, hold.amount);
         model.transfer(&debit, &credit, amount);
+        model.count_post(key, flow, whole(hold.amount - amount));
         model.payment_mut(hold.agent, self.uetr).sum.amount = amount;
         model.change(hold.agent, self.uetr, TransactionStatus::Acsc, None);
         Ok(())
@@ -134,6 +143,7 @@ impl Modelled for Void {
         let hold = open_hold(model, &self.agent, self.uetr)?.sum.clone();
         let account = hold.debit.expect("a hold has its account");
         model.let_go(&account, hold.amount);
+        model.uncount((hold.agent, hold.uetr), whole(hold.amount));
         model.change(hold.agent, hold.uetr, TransactionStatus::Canc, None);
         Ok(())
     }

@@ -6,6 +6,7 @@ use super::super::instructions::{Item, Turn};
 use super::super::payment_rules::amount_alone;
 use super::super::signing::{Group, institution};
 use super::super::together::Examined;
+use super::super::usage::NO_ROOM_YET;
 use super::{Authored, Modelled};
 use crate::support::Chain;
 use karwan_ledger::{BalancingPay, Linked, OnShortage, Operation, Pay, PayBulk, PaymentTerms};
@@ -123,7 +124,7 @@ impl Modelled for Linked {
         for (index, terms) in self.legs.iter().enumerate() {
             if let Err(code) = model.settle(terms) {
                 *model = before;
-                let lacking = [606, 1301, 1302, 1303].contains(&code);
+                let lacking = [606, 1301, 1302, 1303, NO_ROOM_YET].contains(&code);
                 let may_wait = |leg: &PaymentTerms| leg.on_shortage == OnShortage::Queue;
                 if lacking && self.legs.iter().all(may_wait) {
                     wait_together(self, model, turn, open);
@@ -155,7 +156,10 @@ fn wait_together(linked: &Linked, model: &mut Model, turn: &Turn, open: &[Item])
             halted: Some((place, code)),
             ..
         }) => model.refuse_all(turn, open, place, code),
-        Ok(examined) => model.queue_all(turn, open, &legs, (&examined, until)),
+        Ok(examined) => match model.too_much(&examined) {
+            Some((place, code)) => model.refuse_all(turn, open, place, code),
+            None => model.queue_all(turn, open, &legs, (&examined, until)),
+        },
     }
 }
 
@@ -192,9 +196,20 @@ impl Modelled for BalancingPay {
             let there = u128::try_from(there).expect("above zero");
             terms.amount = Amount::from_minor(there.min(terms.amount.minor()));
         }
+        let parties = model
+            .who(&terms.debtor_agent)
+            .zip(model.who(&terms.creditor_agent));
+        let room = parties.and_then(|(from, to)| model.room((from, to, terms.currency)));
+        if let Some(room) = room.filter(|room| *room > 0) {
+            let room = u128::try_from(room).expect("above zero");
+            terms.amount = Amount::from_minor(room.min(terms.amount.minor()));
+        }
         let (debit, credit, from) = model.payable(&terms)?;
         if from > model.time {
             return Err(606);
+        }
+        if room == Some(0) {
+            return Err(1202);
         }
         if there.is_some_and(|there| there <= 0) {
             return Err(1301);

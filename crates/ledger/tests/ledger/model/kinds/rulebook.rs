@@ -5,11 +5,12 @@ use super::super::books::Model;
 use super::super::instructions::{Item, Turn};
 use super::super::rules::{Emergency, Scheduled};
 use super::super::signing::{Group, Need};
+use super::super::worlds::limit;
 use super::{Authored, Modelled};
 use crate::support::*;
 use karwan_ledger::{
-    EmergencyEnd, EmergencyMeasure, EmergencyRule, Holder, Money, NationalRules, Operation, Quorum,
-    Rulebook, RulebookPropose,
+    Direction, EmergencyEnd, EmergencyMeasure, EmergencyRule, Holder, LimitRule, Money,
+    NationalRules, OnExceed, Operation, Quorum, Rulebook, RulebookPropose,
 };
 use karwan_types::{Amount, EmergencyRuleId, Hash, JurisdictionCode, TransactionStatus};
 
@@ -50,7 +51,7 @@ impl Authored for RulebookPropose {
 fn alter(author: &mut Author, rulebook: &mut Rulebook) {
     let common = &mut rulebook.common;
     let queue = &mut common.queue;
-    match author.random.u32(..16) {
+    match author.random.u32(..18) {
         0 | 1 => queue.days_ahead_max = author.random.u16(..4),
         2 | 3 => queue.waiting_max_ms = millis(author.random.u64(..7_200_000)),
         4 => queue.account_entries_max = author.random.u32(..6),
@@ -76,15 +77,52 @@ fn alter(author: &mut Author, rulebook: &mut Rulebook) {
             let supervision = rulebook.common.supervision;
             rulebook.national = vec![NationalRules::plain(place, at_home, supervision)];
         }
+        15 | 16 => common.limits = some_limits(author),
         _ => common.emergency_max_ms = millis(author.random.u64(1_000..7_200_000)),
     }
+}
+
+/// Tighter or looser limits of banks, or none.
+fn some_limits(author: &mut Author) -> Vec<LimitRule> {
+    let mut limits = Vec::new();
+    for currency in ["KGS", "PKR"] {
+        for direction in [Direction::Debit, Direction::Credit] {
+            let mut figure = |percent| {
+                let some = author.chance(percent);
+                some.then(|| u128::from(author.random.u64(50_000..800_000)))
+            };
+            let mut figures = [figure(20), figure(60), figure(30)];
+            if direction == Direction::Debit {
+                figures[2] = None;
+            }
+            let on_exceed = *author.pick(&[OnExceed::Wait, OnExceed::Wait, OnExceed::Refuse]);
+            if figures.iter().any(Option::is_some) {
+                limits.push(limit(currency, direction, figures, on_exceed));
+            }
+        }
+    }
+    limits
 }
 
 impl Modelled for RulebookPropose {
     fn alone(&self) -> Option<u16> {
         let common = &self.rulebook.common;
         let looser = common.queue.cycle_entries_max > 5_000;
-        looser.then_some(1601)
+        let own = self.rulebook.national.iter().flat_map(|part| &part.limits);
+        let looser_limit = own.into_iter().any(|own| {
+            common.limits.iter().any(|one| {
+                let same = (one.kind, one.currency, one.direction)
+                    == (own.kind, own.currency, own.direction);
+                let above = |own: Option<Amount>, common: Option<Amount>| {
+                    own.zip(common).is_some_and(|(own, common)| own > common)
+                };
+                same && (above(own.payment_max, one.payment_max)
+                    || above(own.day_max, one.day_max)
+                    || above(own.holding_max, one.holding_max)
+                    || own.on_exceed < one.on_exceed)
+            })
+        });
+        (looser || looser_limit).then_some(1601)
     }
     /// Each jurisdiction whose own part differs, and all or most of them when something common does.
     fn groups(&self, model: &Model) -> Result<Vec<Group>, u16> {
