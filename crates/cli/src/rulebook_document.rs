@@ -79,6 +79,7 @@ struct CommonDocument {
 struct SupervisionDocument {
     order_signers: u8,
     freeze_max: String,
+    wind_down: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -349,6 +350,7 @@ impl SupervisionDocument {
         Ok(SupervisionRules {
             order_signers: self.order_signers,
             freeze_max_ms: span("supervision.freeze_max", &self.freeze_max)?,
+            wind_down_ms: span("supervision.wind_down", &self.wind_down)?,
         })
     }
 }

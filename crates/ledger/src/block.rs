@@ -258,6 +258,7 @@ impl State {
         }
         state.close_block(opened, &mut outcomes);
         day_book::book(&mut state, opened.height, &outcomes);
+        state.change_boundaries(&executed);
         state.seal();
         let header = BlockHeader {
             version: BLOCK_VERSION,

@@ -59,6 +59,7 @@ impl State {
         write(&mut bytes, &self.business_days);
         write(&mut bytes, &self.credit_lines);
         write(&mut bytes, &self.usage);
+        write(&mut bytes, &self.wound_down);
         bytes
     }
     /// Restores a state. The caller compares its root with a certified header.
@@ -104,6 +105,7 @@ impl State {
         state.business_days = read(&mut rest)?;
         state.credit_lines = read(&mut rest)?;
         state.usage = read(&mut rest)?;
+        state.wound_down = read(&mut rest)?;
         if !rest.is_empty() {
             return Err(CheckpointError::Section);
         }

@@ -46,7 +46,7 @@ pub(crate) enum Due {
 }
 
 /// Something that need not be remembered after a block time, without an outcome.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Forgettable {
     /// A transaction id cannot come again, because it has expired.
     Transaction(TransactionId),
@@ -60,6 +60,8 @@ pub(crate) enum Forgettable {
     Exchange(InstructionHash),
     /// Nothing of a sum counts any more.
     Usage(UsageKey),
+    /// A new freeze of the subject would begin the count anew.
+    PastFreezes(FreezeKey),
 }
 
 impl Record {
@@ -138,14 +140,14 @@ pub(crate) fn execute_due(state: &mut State, at: (Height, Timestamp), outcomes: 
         }
     }
     for _ in 0..FORGOTTEN_PER_BLOCK_MAX {
-        let Some((until, forgettable)) = state.forgettable.get_min().copied() else {
+        let Some((until, forgettable)) = state.forgettable.get_min().cloned() else {
             return;
         };
         // At exactly its time it may still be used.
         if until >= at.1 {
             return;
         }
-        state.forgettable.remove(&(until, forgettable));
+        state.forgettable.remove(&(until, forgettable.clone()));
         match forgettable {
             Forgettable::Transaction(id) => {
                 state.transactions.remove(&id);
@@ -161,6 +163,7 @@ pub(crate) fn execute_due(state: &mut State, at: (Height, Timestamp), outcomes: 
             Forgettable::Usage(key) => {
                 state.usage.remove(&key);
             }
+            Forgettable::PastFreezes(key) => state.forget_past_freezes(&key),
         }
     }
 }

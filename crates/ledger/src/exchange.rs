@@ -6,14 +6,15 @@
 //! What must hold: both payments of an exchange settle at one height or neither does, a quote never gives away more than its size, nothing is accepted at or after its expiry, and at most one
 //! reference rate stands for a pair of currencies and a business date. Rates are exact; see [`Rate`].
 
+use crate::checks;
 use crate::due::Forgettable;
 use crate::records::{InstructionKey, Record};
 use crate::rejection::Rejection;
 use crate::rulebook::ExchangeRules;
 use crate::state::State;
 use karwan_types::{
-    Amount, CurrencyCode, Date, DurationMs, Height, InstructionHash, Lei, Rate, Timestamp,
-    TransactionStatus, Uetr,
+    AgentIdentification, Amount, CurrencyCode, Date, DurationMs, Height, InstructionHash, Lei,
+    Rate, Timestamp, TransactionStatus, Uetr,
 };
 use serde::{Deserialize, Serialize};
 
@@ -302,6 +303,38 @@ impl State {
             let forgettable = (record.retained_until, Forgettable::RateFix(*key));
             self.forgettable.insert(forgettable);
         }
+    }
+}
+
+/// Takes the quotes of a provider back that its licences do not cover any more: an order that suspends it, or the end of its
+/// licence, must not leave it bound to sell.
+pub(crate) fn withdraw_unlicensed(state: &mut State, time: Timestamp, provider: Lei) {
+    let agent = AgentIdentification::Lei(provider);
+    let uncovered = |open: &&OpenQuote| {
+        let key = InstructionKey {
+            agent: provider,
+            uetr: open.2,
+        };
+        state.quote(&key).is_some_and(|quote| {
+            let sells = (quote.currency, quote.maximum.min(quote.remaining));
+            checks::exchange_licence((state, time), (provider, &agent), None, sells).is_err()
+        })
+    };
+    let open = state.open_quotes(provider, time).filter(uncovered);
+    let references: Vec<Uetr> = open.map(|(.., uetr)| *uetr).collect();
+    for uetr in references {
+        let key = InstructionKey {
+            agent: provider,
+            uetr,
+        };
+        let quote = state.quote(&key).expect("listed above").clone();
+        state.put_quote(
+            key,
+            QuoteRecord {
+                status: QuoteStatus::Withdrawn,
+                ..quote
+            },
+        );
     }
 }
 

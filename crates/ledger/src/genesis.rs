@@ -305,6 +305,7 @@ fn build(document: &GenesisDocument, chain_id: ChainId) -> Result<State, Genesis
             licences::add_licence(&mut state, participant, licence)?;
         }
     }
+    state.draw_boundaries();
     state.seal();
     state.derive_indices();
     state.assert_conserved();

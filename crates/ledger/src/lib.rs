@@ -76,9 +76,9 @@ pub use rulebook::{
 pub use state::{ChainRecord, State};
 pub use state_tree::{ProveError, StateTree, StateTreeEntry, StateTreeError, combine, prove};
 pub use supervision::{
-    CHECKLIST_MAX, CONDITIONS_MAX, ChecklistDocument, FreezeKey, FreezeMode, FreezeRecord,
-    FreezeSubject, Licence, LicenceKey, LicenceScope, LicenceStatus, QueuedPayments, SCOPE_MAX,
-    Suspension,
+    CHECKLIST_MAX, CONDITIONS_MAX, ChecklistDocument, FreezeEntry, FreezeKey, FreezeMode,
+    FreezePlace, FreezeRecord, FreezeRow, FreezeSubject, Licence, LicenceKey, LicenceScope,
+    LicenceStatus, PastFreezes, QueuedPayments, SCOPE_MAX, Suspension,
 };
 pub use transaction::{
     InstructionSignature, SIGNATURES_MAX, Transaction, VerifiedTransaction, instruction_hash,

@@ -152,6 +152,8 @@ rejections! {
     819 "NARR" "9" "NOT_FROZEN" NotFrozen { jurisdiction: JurisdictionCode } => "{jurisdiction} has no such freeze in force";
     /// A court has confirmed the freeze.
     820 "NARR" "9" "FREEZE_CONFIRMED" FreezeConfirmed { jurisdiction: JurisdictionCode } => "a court of {jurisdiction} has confirmed the freeze; only the court can change or lift it";
+    /// The regulator alone has frozen the subject for as long as it may.
+    821 "TM01" "9" "FREEZE_AGAIN" FreezeAgain { again: Timestamp } => "freezes of this subject without a court have lasted as long as the rulebook allows; a new one may be ordered from {again} on, and the next time ask a court before the freeze ends";
     /// No debtor account.
     901 "AC02" "4.9" "DEBTOR_ACCOUNT_MISSING" DebtorAccountMissing { agent: AgentIdentification } => "{agent} has no such account to debit";
     /// No creditor account.

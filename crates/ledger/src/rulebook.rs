@@ -265,6 +265,7 @@ impl Rulebook {
                 supervision: SupervisionRules {
                     order_signers: 1,
                     freeze_max_ms: DurationMs::from_millis(30 * 86_400_000),
+                    wind_down_ms: DurationMs::from_millis(90 * 86_400_000),
                 },
                 limits: Vec::new(),
             },

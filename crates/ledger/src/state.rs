@@ -14,12 +14,12 @@ use crate::operations::terms::Priority;
 use crate::queue::{CycleRecord, QueueEntry, Standing};
 use crate::recalls::RecallCase;
 use crate::records::{
-    Account, AccountClass, BilateralLimit, Currency, EmergencyRecord, InstructionKey, KeyRecord,
-    LimitKey, Participant, PendingApproval, Record, RtgsReference,
+    Account, AccountClass, AccountStatus, BilateralLimit, Currency, EmergencyRecord,
+    InstructionKey, KeyRecord, LimitKey, Participant, PendingApproval, Record, RtgsReference,
 };
 use crate::rulebook::{Rulebook, RulebookRecord};
 use crate::state_tree::{ProveError, StateTree, combine, prove};
-use crate::supervision::{FreezeKey, FreezeRecord, Licence, LicenceKey};
+use crate::supervision::{FreezePlace, FreezeRow, Licence, LicenceKey};
 use crate::table::Table;
 use crate::usage::{LimitIndex, UsageKey};
 use crate::window::SlidingSum;
@@ -79,11 +79,13 @@ pub struct State {
     /// Recalls, under the payments that they ask for.
     pub(crate) recalls: Table<InstructionKey, RecallCase>,
     pub(crate) licences: Table<LicenceKey, Licence>,
-    pub(crate) freezes: Table<FreezeKey, FreezeRecord>,
     pub(crate) business_days: Table<BusinessDayKey, BusinessDayRecord>,
     pub(crate) credit_lines: Table<CreditLineKey, CreditLine>,
     pub(crate) usage: Table<UsageKey, SlidingSum>,
     pub(crate) limit_index: LimitIndex,
+    pub(crate) freezes: Table<FreezePlace, FreezeRow>,
+    /// The accounts that the end of a winding down has blocked, with the status that each had before.
+    pub(crate) wound_down: Table<AccountNumber, AccountStatus>,
     pub(crate) rules: Arc<Rulebook>,
     /// Every entry of the queue in its order: class, place, number.
     pub(crate) queue_order: OrdSet<(Priority, u64, u64)>,
@@ -150,6 +152,7 @@ impl State {
             credit_lines: Table::new(),
             usage: Table::new(),
             limit_index: LimitIndex::default(),
+            wound_down: Table::new(),
             rules,
             queue_order: OrdSet::new(),
             standings: OrdSet::new(),
@@ -242,6 +245,7 @@ impl State {
         self.business_days.seal();
         self.credit_lines.seal();
         self.usage.seal();
+        self.wound_down.seal();
     }
     /// Proves an account's row, or that there is no such account.
     ///
@@ -251,7 +255,7 @@ impl State {
         prove(&self.tables(), "accounts", &encode(number))
     }
     /// The tables in the order in which the root covers them. New tables come last.
-    pub(crate) fn tables(&self) -> [(&'static str, &StateTree); 24] {
+    pub(crate) fn tables(&self) -> [(&'static str, &StateTree); 25] {
         [
             ("chain", self.chain.tree()),
             ("currencies", self.currencies.tree()),
@@ -277,6 +281,7 @@ impl State {
             ("business_days", self.business_days.tree()),
             ("credit_lines", self.credit_lines.tree()),
             ("usage", self.usage.tree()),
+            ("wound_down", self.wound_down.tree()),
         ]
     }
 
@@ -327,9 +332,7 @@ impl State {
         for (key, licence) in self.licences.clone().iter() {
             self.index_licence(key, licence);
         }
-        for (key, freeze) in self.freezes.iter() {
-            self.due.extend(freeze.due(key));
-        }
+        self.derive_freeze_indices();
         for (id, valid_until) in self.transactions.iter() {
             self.forgettable
                 .insert((*valid_until, Forgettable::Transaction(*id)));

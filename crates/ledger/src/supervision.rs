@@ -11,16 +11,20 @@ mod freeze;
 mod licence;
 mod register;
 
-pub use freeze::{FreezeKey, FreezeMode, FreezeRecord, FreezeSubject};
-pub(crate) use freeze::{check_credit, check_debit, end_freeze, freezable};
+pub use freeze::{
+    FreezeEntry, FreezeKey, FreezeMode, FreezePlace, FreezeRecord, FreezeRow, FreezeSubject,
+    PastFreezes,
+};
+pub(crate) use freeze::{check_credit, check_debit, end_freeze, freezable, lasted, lift};
 pub use licence::{
     CHECKLIST_MAX, CONDITIONS_MAX, ChecklistDocument, Licence, LicenceKey, LicenceScope,
     LicenceStatus, QueuedPayments, SCOPE_MAX, Suspension,
 };
-pub(crate) use licence::{Side, Use, advance_licence, check_licence};
+pub(crate) use licence::{Side, Use, advance_licence, check_licence, wind_down_until};
 
 use crate::authority::{Authority, Group, Need};
 use crate::checks;
+use crate::exchange;
 use crate::execution::Execution;
 use crate::queue;
 use crate::records::{AccountClass, Holder, ParticipantKind};
@@ -95,7 +99,7 @@ pub(crate) fn permissions(
 pub(crate) fn find_stopped(state: &mut State, time: Timestamp) {
     state.orders_changed = false;
     state.stopped = OrdSet::new();
-    if state.freezes.len() == 0 && state.suspended.is_empty() {
+    if state.is_nothing_frozen() && state.suspended.is_empty() {
         return;
     }
     let queue = state.queue.iter();
@@ -106,7 +110,7 @@ pub(crate) fn find_stopped(state: &mut State, time: Timestamp) {
 /// What stands in a receipt instead of the order behind a refusal: whoever knows the order's salt can check it.
 #[must_use]
 pub(crate) fn withheld(state: &State, key: &FreezeKey, payment: &[u8]) -> Option<Hash> {
-    let freeze = state.freezes.get(key)?;
+    let freeze = state.freeze(key)?;
     let clause = state.rules().clause(RULE, Some(key.jurisdiction));
     Some(freeze.commitment(key, &clause.id, payment))
 }
@@ -161,11 +165,16 @@ pub(crate) fn record(execution: &mut Execution<'_>, key: LicenceKey, changed: Li
     let before = execution.state.licence(&key).map(|licence| licence.status);
     let concerned = [before, Some(licence.status)].into_iter().flatten();
     let concerned = concerned.into_iter().any(LicenceStatus::concerns_payments);
+    let granted = licence.status == LicenceStatus::Granted;
     execution.state.put_licence(key, licence);
     // An application that is given or taken back concerns nothing that waits.
     if !concerned {
         return;
     }
+    if granted {
+        licence::reopen_accounts(execution.state, participant);
+    }
+    exchange::withdraw_unlicensed(execution.state, execution.time, participant);
     let at = (execution.height, execution.time);
     licence::refuse_queued(execution.state, at, participant, execution.outcomes);
     resume(execution.state);

@@ -53,6 +53,8 @@ pub enum HashDomain {
     ExecutedOrder,
     /// A salted commitment to the order behind a refusal.
     WithheldOrder,
+    /// What the boundaries of the table of freezes hold after a block.
+    FreezeBoundary,
     /// The body of a vote or proposal, for the signer's watermark.
     SignedBody,
     /// The reference of a payment that another instruction brings about.
@@ -91,6 +93,7 @@ impl HashDomain {
             Self::ClauseText => b"karwan/1/clause-text",
             Self::ExecutedOrder => b"karwan/1/executed-order",
             Self::WithheldOrder => b"karwan/1/withheld-order",
+            Self::FreezeBoundary => b"karwan/1/freeze-boundary",
             Self::SignedBody => b"karwan/1/signed-body",
             Self::DerivedReference => b"karwan/1/derived-reference",
             Self::Rulebook => b"karwan/1/rulebook",

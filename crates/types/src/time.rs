@@ -89,6 +89,9 @@ impl fmt::Display for Round {
 pub struct DurationMs(u64);
 
 impl DurationMs {
+    /// No time at all.
+    pub const ZERO: Self = Self(0);
+
     /// From milliseconds.
     #[must_use]
     pub const fn from_millis(millis: u64) -> Self {

@@ -175,6 +175,7 @@ fn hashes(book: &mut Book) {
         WithheldOrder,
         SignedBody,
         DerivedReference,
+        FreezeBoundary,
         Rulebook,
         RulebookDocument,
         ImpactReport,

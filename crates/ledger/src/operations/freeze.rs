@@ -1,4 +1,5 @@
-//! `Freeze`: the regulator stops money of its own institutions for a time. Ordered again before a court has confirmed it, it varies the freeze within the longest time.
+//! `Freeze`: the regulator stops money of its own institutions for a time. Ordered again before a court has confirmed it, it
+//! varies the freeze within the longest time; ordered anew after its end, it goes on with the count of that time.
 
 use super::Execute;
 use crate::authority::Authority;
@@ -6,7 +7,7 @@ use crate::execution::{Execution, Item};
 use crate::rejection::Rejection;
 use crate::state::State;
 use crate::supervision::{self, FreezeKey, FreezeMode, FreezeRecord, FreezeSubject};
-use karwan_types::{Hash, JurisdictionCode, Sentence, Timestamp};
+use karwan_types::{DurationMs, Hash, JurisdictionCode, Sentence, Timestamp};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -48,7 +49,8 @@ impl Execute for Freeze {
             subject: self.subject.clone(),
         };
         supervision::freezable(execution.state, &key)?;
-        let old = execution.state.freeze(&key);
+        let state = &*execution.state;
+        let old = state.freeze(&key);
         if old.is_some_and(|old| old.court_order_hash.is_some()) {
             return Err(Rejection::FreezeConfirmed {
                 jurisdiction: self.jurisdiction,
@@ -58,12 +60,17 @@ impl Execute for Freeze {
         let asked = self.from.unwrap_or(time).max(time);
         // The longest time counts from the first order, so that a chain of orders cannot do without a court.
         let from = old.map_or(asked, |old| old.from.min(asked));
-        let longest = execution
-            .state
-            .rules()
-            .supervision(self.jurisdiction)
-            .freeze_max_ms;
-        let latest = from.after(longest);
+        let longest = state.rules().supervision(self.jurisdiction).freeze_max_ms;
+        let past = supervision::lasted(state, time, &key);
+        let before = old.map(|old| old.lasted_before_ms);
+        let before = before.or(past.map(|past| past.lasted_ms));
+        let before = before.unwrap_or(DurationMs::ZERO);
+        let left = longest.millis().saturating_sub(before.millis());
+        if let Some(past) = past.filter(|_| left == 0) {
+            let again = past.counts_until;
+            return Err(Rejection::FreezeAgain { again });
+        }
+        let latest = from.after(DurationMs::from_millis(left));
         if self.until <= asked || self.until > latest {
             return Err(Rejection::FreezeDuration { latest });
         }
@@ -76,6 +83,7 @@ impl Execute for Freeze {
             court_order_hash: None,
             redemption_allowed: self.redemption_allowed,
             salt: self.salt,
+            lasted_before_ms: before,
             instruction: execution.instruction,
             transaction: execution.origin,
         };

@@ -64,10 +64,11 @@ impl Execute for LicenceApply {
             participant,
             activity: self.activity.clone(),
         };
-        if state.licence(&key).is_some_and(Licence::is_open) {
+        let old = state.licence(&key);
+        if old.is_some_and(|old| old.is_open(execution.time)) {
             return Err(Rejection::LicenceState {
                 activity: self.activity.clone(),
-                needed: "free to be applied for: an application or a licence is open",
+                needed: "free to be applied for: an application or a licence is open, or is still being wound down",
             });
         }
         let licence = Licence {

@@ -50,16 +50,17 @@ impl Execute for LicenceGrant {
         let ready = match licence.status {
             LicenceStatus::NoObjection | LicenceStatus::Granted => true,
             LicenceStatus::Applied => !activity.no_objection,
+            // Its documents are known: while the business is still being wound down it may go on.
+            LicenceStatus::Expired { wind_down_until }
+            | LicenceStatus::Surrendered { wind_down_until } => execution.time < wind_down_until,
             LicenceStatus::Refused
             | LicenceStatus::Suspended(_)
-            | LicenceStatus::Revoked { .. }
-            | LicenceStatus::Expired
-            | LicenceStatus::Surrendered => false,
+            | LicenceStatus::Revoked { .. } => false,
         };
         if !ready {
             return Err(Rejection::LicenceState {
                 activity: self.activity.clone(),
-                needed: "applied for with the regulator's no-objection where the rulebook asks for it, or in force",
+                needed: "applied for with the regulator's no-objection where the rulebook asks for it, in force, or being wound down after its term or its surrender",
             });
         }
         let from = self.from.unwrap_or(execution.time).max(execution.time);

@@ -1,4 +1,4 @@
-//! `LicenceSurrender`: an institution gives its licence, or its application, back.
+//! `LicenceSurrender`: an institution gives its licence, which it then winds down, or its application back.
 
 use super::Execute;
 use crate::authority::Authority;
@@ -41,7 +41,13 @@ impl Execute for LicenceSurrender {
                 needed: "applied for or in force",
             });
         }
-        licence.status = LicenceStatus::Surrendered;
+        let time = execution.time;
+        let wind_down_until = if licence.status == LicenceStatus::Granted {
+            supervision::wind_down_until(execution.state, time, key.participant)
+        } else {
+            time
+        };
+        licence.status = LicenceStatus::Surrendered { wind_down_until };
         supervision::record(execution, key, licence);
         Ok(())
     }

@@ -46,8 +46,7 @@ impl Execute for Unfreeze {
                 jurisdiction: self.jurisdiction,
             });
         }
-        execution.state.take_freeze(&key);
-        supervision::resume(execution.state);
+        supervision::lift(execution.state, execution.time, &key);
         Ok(())
     }
     fn example() -> Self {

@@ -124,6 +124,7 @@ impl Rulebook {
             common.retention_ms,
             common.notice_min_ms,
             common.supervision.freeze_max_ms,
+            common.supervision.wind_down_ms,
             queue.waiting_max_ms,
             recall.answer_ms,
             common.exchange.quote_validity_max_ms,
@@ -145,6 +146,11 @@ impl Rulebook {
                 common.proposal_validity_max_ms >= VALIDITY_MIN,
                 "common.proposal_validity_max_ms",
                 "must be at least a minute: nobody could propose a better rulebook any more",
+            ),
+            (
+                common.supervision.wind_down_ms > DurationMs::ZERO,
+                "common.supervision.wind_down_ms",
+                "must leave time to wind a business down",
             ),
             (
                 common.emergency_max_ms <= EMERGENCY_MAX,
@@ -178,12 +184,17 @@ impl Rulebook {
                 return Err(wrong(what, "allows a larger payment than the common part"));
             }
             let (own, common) = (&rules.supervision, &self.common.supervision);
-            if own.order_signers < common.order_signers || own.freeze_max_ms > common.freeze_max_ms
-            {
+            let looser = own.order_signers < common.order_signers
+                || own.freeze_max_ms > common.freeze_max_ms
+                || own.wind_down_ms > common.wind_down_ms;
+            if looser {
                 return Err(wrong(
                     what,
-                    "asks for fewer signers of an order, or allows a longer freeze, than the common part",
+                    "asks for fewer signers of an order, or allows a longer freeze or winding down, than the common part",
                 ));
+            }
+            if own.wind_down_ms == DurationMs::ZERO {
+                return Err(wrong(what, "leaves no time to wind a business down"));
             }
             check_signers(&what, own.order_signers)?;
             check_activities(&what, &rules.activities)?;

@@ -67,6 +67,9 @@ pub struct SupervisionRules {
     pub order_signers: u8,
     /// How long a freeze lasts at most without a court, in milliseconds; a jurisdiction may allow less, never more.
     pub freeze_max_ms: DurationMs,
+    /// How long an institution winds its business down when its licence has expired or was given back, in milliseconds; a
+    /// jurisdiction may allow less, never more.
+    pub wind_down_ms: DurationMs,
 }
 
 impl Rulebook {

@@ -1,4 +1,10 @@
 //! Freezes: an authority stops the money of its own institutions, for a time that ends by itself unless a court confirms it.
+//!
+//! What freezes of one subject without a court last is counted together, until there was a pause as long as the longest of
+//! them may be: a chain of orders cannot do without a court, whether they overlap or follow on one another.
+//!
+//! Customers are known to this ledger by salted commitments only, so that no order can name one here: an authority freezes the
+//! account on which an institution keeps that client's money apart, or orders the institution to stop the customer in its gateway.
 
 use super::{home, is_central_bank};
 use crate::due::{Due, by_time};
@@ -6,8 +12,8 @@ use crate::records::Account;
 use crate::rejection::Rejection;
 use crate::state::State;
 use karwan_types::{
-    AccountNumber, AgentIdentification, CurrencyCode, Hash, HashDomain, Height, InstructionHash,
-    JurisdictionCode, Lei, Max35Text, Outcome, Sentence, Timestamp, TransactionId,
+    AccountNumber, AgentIdentification, CurrencyCode, DurationMs, Hash, HashDomain, Height,
+    InstructionHash, JurisdictionCode, Lei, Max35Text, Outcome, Sentence, Timestamp, TransactionId,
     TransactionStatus, encode, hash_of,
 };
 use schemars::JsonSchema;
@@ -36,6 +42,83 @@ pub struct FreezeKey {
     pub subject: FreezeSubject,
 }
 
+/// A row's key in the table of freezes: one stretch for each jurisdiction, which begins with its boundary.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FreezePlace {
+    /// Whose stretch.
+    pub jurisdiction: JurisdictionCode,
+    /// Where in it.
+    pub entry: FreezeEntry,
+}
+
+/// What stands in a jurisdiction's stretch of the table of freezes, in this order.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum FreezeEntry {
+    /// Its beginning: what is absent beside it can be proved without showing another jurisdiction's freeze.
+    Boundary,
+    /// A freeze that has not ended.
+    Freeze(FreezeSubject),
+    /// What freezes that have ended leave behind.
+    Past(FreezeSubject),
+}
+
+/// A row of the table of freezes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FreezeRow {
+    /// Under [`FreezeEntry::Boundary`]: another value after every block.
+    Boundary(Hash),
+    /// Under [`FreezeEntry::Freeze`].
+    Freeze(FreezeRecord),
+    /// Under [`FreezeEntry::Past`].
+    Past(PastFreezes),
+}
+
+/// What is remembered of freezes of one subject that ended without a court.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PastFreezes {
+    /// How long they lasted together, in milliseconds.
+    pub lasted_ms: DurationMs,
+    /// Until this time, exclusive, a new freeze of the subject goes on with this count.
+    pub counts_until: Timestamp,
+}
+
+impl FreezeKey {
+    /// Where the freeze stands in the table, or would stand.
+    #[must_use]
+    pub fn place(&self) -> FreezePlace {
+        FreezePlace {
+            jurisdiction: self.jurisdiction,
+            entry: FreezeEntry::Freeze(self.subject.clone()),
+        }
+    }
+    pub(crate) fn past(&self) -> FreezePlace {
+        FreezePlace {
+            jurisdiction: self.jurisdiction,
+            entry: FreezeEntry::Past(self.subject.clone()),
+        }
+    }
+}
+
+impl FreezePlace {
+    pub(crate) const fn boundary(jurisdiction: JurisdictionCode) -> Self {
+        Self {
+            jurisdiction,
+            entry: FreezeEntry::Boundary,
+        }
+    }
+    /// The freeze that stands here, or would stand.
+    #[must_use]
+    pub fn key(&self) -> Option<FreezeKey> {
+        match &self.entry {
+            FreezeEntry::Freeze(subject) => Some(FreezeKey {
+                jurisdiction: self.jurisdiction,
+                subject: subject.clone(),
+            }),
+            FreezeEntry::Boundary | FreezeEntry::Past(_) => None,
+        }
+    }
+}
+
 /// Which way is stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -57,7 +140,7 @@ impl FreezeMode {
     }
 }
 
-/// A freeze in force or still to begin. Its key in the table is its [`FreezeKey`]; when it ends its row goes.
+/// A freeze in force or still to begin; when it ends its row goes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FreezeRecord {
     /// Which way.
@@ -76,6 +159,8 @@ pub struct FreezeRecord {
     pub redemption_allowed: bool,
     /// What hides the order in the receipts of what it stops.
     pub salt: Hash,
+    /// How long freezes of the subject before it lasted without a court, as far as they count, in milliseconds.
+    pub lasted_before_ms: DurationMs,
     /// The instruction that ordered it.
     pub instruction: InstructionHash,
     /// The transaction that brought the instruction.
@@ -90,6 +175,17 @@ impl FreezeRecord {
     }
     fn is_in_force(&self, time: Timestamp) -> bool {
         self.from <= time && self.until.is_none_or(|until| time < until)
+    }
+    /// What it leaves behind when it ends at a time; nothing when a court confirmed it, or when it never began.
+    fn leaves(&self, ends: Timestamp, longest: DurationMs) -> Option<PastFreezes> {
+        let ends = self.until.map_or(ends, |until| until.min(ends));
+        let own = ends.millis().saturating_sub(self.from.millis());
+        let lasted = self.lasted_before_ms.millis().saturating_add(own);
+        let counts = self.court_order_hash.is_none() && lasted > 0;
+        counts.then_some(PastFreezes {
+            lasted_ms: DurationMs::from_millis(lasted),
+            counts_until: ends.after(longest),
+        })
     }
     /// What a receipt holds of it instead of its clause: nothing to whoever does not know the salt. `payment` is the encoding
     /// of the instruction's hash and the payment's UETR, so that two receipts cannot be told to have the same reason.
@@ -136,7 +232,7 @@ fn stopped(
     stops: impl Fn(&FreezeRecord) -> bool,
 ) -> Result<(), Rejection> {
     // Most of the time nothing is frozen, and every payment comes by here.
-    if state.freezes.len() == 0 || is_central_bank(state, account.owner) {
+    if state.is_nothing_frozen() || is_central_bank(state, account.owner) {
         return Ok(());
     }
     let Some(jurisdiction) = home(state, account.owner) else {
@@ -156,7 +252,7 @@ fn stopped(
             jurisdiction,
             subject,
         };
-        if state.freezes.get(&key).is_some_and(&stops) {
+        if state.freeze(&key).is_some_and(&stops) {
             return Err(Rejection::StoppedByAuthority { order: key });
         }
     }
@@ -210,10 +306,30 @@ pub(crate) fn end_freeze(
     key: &FreezeKey,
     outcomes: &mut Vec<Outcome>,
 ) {
-    let freeze = state.take_freeze(key);
+    let freeze = lift(state, at.1, key);
     let freeze = freeze.expect("a freeze that falls due is recorded");
-    super::resume(state);
     let brought = (freeze.instruction, freeze.transaction);
     let mut execution = by_time(state, at, brought, "Freeze", outcomes);
     execution.answer(TransactionStatus::Canc, None);
+}
+
+/// Takes a freeze off and remembers how long it lasted, so that another one cannot begin the count anew.
+pub(crate) fn lift(state: &mut State, time: Timestamp, key: &FreezeKey) -> Option<FreezeRecord> {
+    let freeze = state.take_freeze(key)?;
+    let longest = state.rules().supervision(key.jurisdiction).freeze_max_ms;
+    if let Some(past) = freeze.leaves(time, longest) {
+        state.put_past_freezes(key, past);
+    }
+    super::resume(state);
+    Some(freeze)
+}
+
+/// How long freezes of a subject have lasted without a court, as far as a new one goes on with their count, and until when it
+/// would.
+pub(crate) fn lasted(state: &State, time: Timestamp, key: &FreezeKey) -> Option<PastFreezes> {
+    let row = state.freezes.get(&key.past())?;
+    let FreezeRow::Past(past) = row else {
+        return None;
+    };
+    (time < past.counts_until).then_some(*past)
 }

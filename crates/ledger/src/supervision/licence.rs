@@ -2,17 +2,21 @@
 //!
 //! An institution has at most one licence for an activity; the key says which, so that its absence can be proved. A licence
 //! ends by block time; what it was is kept, because an auditor asks for it.
+//!
+//! However a licence ends, its holder winds the business down first, and then its accounts are blocked until it is licensed again.
 
 use super::{home, is_central_bank};
 use crate::due::{Due, by_time};
+use crate::exchange;
 use crate::queue;
 use crate::records::{AccountStatus, Money};
 use crate::rejection::Rejection;
 use crate::rulebook::{Activity, Permission, limit_of};
 use crate::state::State;
 use karwan_types::{
-    AgentIdentification, Amount, CurrencyCode, Hash, Height, InstructionHash, JurisdictionCode,
-    Lei, Max35Text, Outcome, Sentence, Timestamp, TransactionId, TransactionStatus,
+    AccountNumber, AgentIdentification, Amount, CurrencyCode, Hash, Height, InstructionHash,
+    JurisdictionCode, Lei, Max35Text, Outcome, Sentence, Timestamp, TransactionId,
+    TransactionStatus,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -81,10 +85,16 @@ pub enum LicenceStatus {
         /// Until when, exclusive.
         wind_down_until: Timestamp,
     },
-    /// Its time ended.
-    Expired,
-    /// The institution gave it back.
-    Surrendered,
+    /// Its time ended; wound down like a revoked one.
+    Expired {
+        /// Until when, exclusive.
+        wind_down_until: Timestamp,
+    },
+    /// The institution gave it back; wound down like a revoked one.
+    Surrendered {
+        /// Until when, exclusive; the time of the surrender when it was only an application.
+        wind_down_until: Timestamp,
+    },
 }
 
 /// How a licence is suspended. Returns and redemptions stay allowed.
@@ -189,8 +199,22 @@ impl LicenceStatus {
             Self::Applied
             | Self::NoObjection
             | Self::Refused
-            | Self::Expired
-            | Self::Surrendered => false,
+            | Self::Expired { .. }
+            | Self::Surrendered { .. } => false,
+        }
+    }
+    /// Until when its holder winds the business down, exclusive, once it has ended.
+    #[must_use]
+    pub const fn wind_down_until(self) -> Option<Timestamp> {
+        match self {
+            Self::Revoked { wind_down_until }
+            | Self::Expired { wind_down_until }
+            | Self::Surrendered { wind_down_until } => Some(wind_down_until),
+            Self::Applied
+            | Self::NoObjection
+            | Self::Refused
+            | Self::Granted
+            | Self::Suspended(_) => None,
         }
     }
 }
@@ -204,29 +228,33 @@ impl Licence {
                 self.until.min(suspension.until.unwrap_or(self.until))
             }
             // A wind-down that has ended stays recorded as such, and is due no more.
-            LicenceStatus::Revoked { wind_down_until } if wind_down_until > self.changed => {
+            LicenceStatus::Revoked { wind_down_until }
+            | LicenceStatus::Expired { wind_down_until }
+            | LicenceStatus::Surrendered { wind_down_until }
+                if wind_down_until > self.changed =>
+            {
                 wind_down_until
             }
             LicenceStatus::Revoked { .. }
+            | LicenceStatus::Expired { .. }
+            | LicenceStatus::Surrendered { .. }
             | LicenceStatus::Applied
             | LicenceStatus::NoObjection
-            | LicenceStatus::Refused
-            | LicenceStatus::Expired
-            | LicenceStatus::Surrendered => return None,
+            | LicenceStatus::Refused => return None,
         };
         Some((time, Due::LicenceChanges(key.clone())))
     }
-    /// Whether it is applied for or in force, suspended or not: until it has ended nobody can apply again.
-    pub(crate) const fn is_open(&self) -> bool {
+    /// Whether it is applied for, in force, suspended or being wound down: until that is over nobody can apply again.
+    pub(crate) fn is_open(&self, time: Timestamp) -> bool {
         match self.status {
             LicenceStatus::Applied
             | LicenceStatus::NoObjection
             | LicenceStatus::Granted
             | LicenceStatus::Suspended(_) => true,
-            LicenceStatus::Refused
-            | LicenceStatus::Revoked { .. }
-            | LicenceStatus::Expired
-            | LicenceStatus::Surrendered => false,
+            LicenceStatus::Refused => false,
+            LicenceStatus::Revoked { wind_down_until }
+            | LicenceStatus::Expired { wind_down_until }
+            | LicenceStatus::Surrendered { wind_down_until } => time < wind_down_until,
         }
     }
     fn is_in_force(&self, time: Timestamp) -> bool {
@@ -236,25 +264,23 @@ impl Licence {
     fn keeps_accounts(&self, time: Timestamp) -> bool {
         match self.status {
             LicenceStatus::Granted | LicenceStatus::Suspended(_) => time < self.until,
-            LicenceStatus::Revoked { wind_down_until } => time < wind_down_until,
-            LicenceStatus::Applied
-            | LicenceStatus::NoObjection
-            | LicenceStatus::Refused
-            | LicenceStatus::Expired
-            | LicenceStatus::Surrendered => false,
+            LicenceStatus::Revoked { wind_down_until }
+            | LicenceStatus::Expired { wind_down_until }
+            | LicenceStatus::Surrendered { wind_down_until } => time < wind_down_until,
+            LicenceStatus::Applied | LicenceStatus::NoObjection | LicenceStatus::Refused => false,
         }
     }
-    /// Whether it still allows to wind down: while it is suspended, and after it was taken away.
+    /// Whether it still allows to wind down: while it is suspended, and for a time after it has ended.
     fn winds_down(&self, time: Timestamp, clients: bool) -> bool {
         match self.status {
             LicenceStatus::Suspended(suspension) => !clients || suspension.client_withdrawals,
-            LicenceStatus::Revoked { wind_down_until } => time < wind_down_until,
+            LicenceStatus::Revoked { wind_down_until }
+            | LicenceStatus::Expired { wind_down_until }
+            | LicenceStatus::Surrendered { wind_down_until } => time < wind_down_until,
             LicenceStatus::Applied
             | LicenceStatus::NoObjection
             | LicenceStatus::Refused
-            | LicenceStatus::Granted
-            | LicenceStatus::Expired
-            | LicenceStatus::Surrendered => false,
+            | LicenceStatus::Granted => false,
         }
     }
 }
@@ -358,23 +384,29 @@ pub(crate) fn advance_licence(
             licence.status = LicenceStatus::Granted;
         }
         LicenceStatus::Granted | LicenceStatus::Suspended(_) => {
-            licence.status = LicenceStatus::Expired;
+            let wind_down_until = wind_down_until(state, at.1, key.participant);
+            licence.status = LicenceStatus::Expired { wind_down_until };
         }
-        LicenceStatus::Revoked { .. } => block_accounts(state, at.1, key),
-        LicenceStatus::Applied
-        | LicenceStatus::NoObjection
-        | LicenceStatus::Refused
-        | LicenceStatus::Expired
-        | LicenceStatus::Surrendered => {
-            unreachable!("nothing falls due for a licence that is not in force")
+        LicenceStatus::Revoked { .. }
+        | LicenceStatus::Expired { .. }
+        | LicenceStatus::Surrendered { .. } => block_accounts(state, at.1, key),
+        LicenceStatus::Applied | LicenceStatus::NoObjection | LicenceStatus::Refused => {
+            unreachable!("nothing falls due for an application")
         }
     }
     licence.changed = at.1;
     let operation = licence.operation.clone();
     state.put_licence(key.clone(), licence);
+    exchange::withdraw_unlicensed(state, at.1, key.participant);
     super::resume(state);
     let mut execution = by_time(state, at, brought, "LicenceGrant", outcomes);
     execution.answer_as(operation, TransactionStatus::Canc);
+}
+
+/// Until when an institution winds down whose licence ends now and whose regulator has not said so.
+pub(crate) fn wind_down_until(state: &State, time: Timestamp, participant: Lei) -> Timestamp {
+    let rules = home(state, participant).map(|home| state.rules().supervision(home));
+    rules.map_or(time, |rules| time.after(rules.wind_down_ms))
 }
 
 /// The end of a winding down: what is left on the accounts stays there until an authority decides. An institution that still
@@ -402,8 +434,30 @@ fn block_accounts(state: &mut State, time: Timestamp, key: &LicenceKey) {
     let numbers: Vec<_> = owned.map(|(number, _)| number.clone()).collect();
     for number in numbers {
         let row = state.accounts.get_mut(&number).expect("listed above");
-        if row.status != AccountStatus::Closed {
+        if !matches!(row.status, AccountStatus::Closed | AccountStatus::Blocked) {
+            state.wound_down.insert(number, row.status);
             row.status = AccountStatus::Blocked;
+        }
+    }
+}
+
+/// Gives the accounts of an institution that is licensed again the status that they had before its winding down ended. What
+/// somebody else has blocked stays so.
+pub(crate) fn reopen_accounts(state: &mut State, participant: Lei) {
+    let of = |state: &State, number: &AccountNumber| {
+        let account = state.account(number);
+        account.is_some_and(|account| account.owner == participant)
+    };
+    let blocked = state.wound_down.iter().map(|(number, _)| number);
+    let own: Vec<_> = blocked
+        .filter(|number| of(state, number))
+        .cloned()
+        .collect();
+    for number in own {
+        let before = state.wound_down.remove(&number).expect("listed above");
+        let row = state.accounts.get_mut(&number).expect("it has an owner");
+        if row.status == AccountStatus::Blocked {
+            row.status = before;
         }
     }
 }

@@ -8,7 +8,7 @@ use crate::method::{Method, Read};
 use crate::problem::Problem;
 use crate::reading::Reading;
 use crate::view::View;
-use karwan_ledger::{FreezeKey, LicenceKey, ProveError};
+use karwan_ledger::{FreezeEntry, FreezeKey, FreezePlace, FreezeRow, LicenceKey, ProveError};
 use karwan_types::{
     AccountNumber, STATE_KEY_BYTES_MAX, STATE_STATEMENT_VERSION, StateKey, StateProof, StateRow,
     StateStatement, decode, encode,
@@ -97,17 +97,19 @@ impl Proved for LicenceKey {
     }
 }
 
-/// Freezes are seen by the jurisdiction's own supervisors only: nobody else may learn of one, or that there is none.
-impl Proved for FreezeKey {
+/// Freezes are seen by the jurisdiction's own supervisors only: nobody else may learn of one, or that there is none. The
+/// boundary of another jurisdiction tells nothing.
+impl Proved for FreezePlace {
     const TABLE: &'static str = "freezes";
     fn row(&self, reading: &Reading) -> Option<Vec<u8>> {
-        reading.snapshot.state.freeze(self).map(encode)
+        let freeze = reading.snapshot.state.freeze(&self.key()?);
+        freeze.map(|freeze| encode(&FreezeRow::Freeze(freeze.clone())))
     }
     fn prove(&self, reading: &Reading) -> Result<StateProof, ProveError> {
         reading.snapshot.state.prove_freeze(self)
     }
     fn is_visible(&self, reading: &Reading) -> bool {
-        reading.sight().supervises(self.jurisdiction)
+        self.entry == FreezeEntry::Boundary || reading.sight().supervises(self.jurisdiction)
     }
 }
 
@@ -119,7 +121,7 @@ impl Read for StateProve {
         match params.subject {
             ProofSubject::Account(number) => state(reading, &number.0),
             ProofSubject::Licence(key) => state(reading, &key),
-            ProofSubject::Freeze(key) => state(reading, &key),
+            ProofSubject::Freeze(key) => state(reading, &key.place()),
         }
     }
 }

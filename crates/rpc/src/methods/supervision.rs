@@ -59,8 +59,10 @@ impl LicenceView {
             LicenceStatus::Granted => ("GRANTED", None),
             LicenceStatus::Suspended(suspension) => ("SUSPENDED", suspension.until),
             LicenceStatus::Revoked { wind_down_until } => ("REVOKED", Some(wind_down_until)),
-            LicenceStatus::Expired => ("EXPIRED", None),
-            LicenceStatus::Surrendered => ("SURRENDERED", None),
+            LicenceStatus::Expired { wind_down_until } => ("EXPIRED", Some(wind_down_until)),
+            LicenceStatus::Surrendered { wind_down_until } => {
+                ("SURRENDERED", Some(wind_down_until))
+            }
         };
         // An application has no term yet.
         let granted = row.until > Timestamp::from_millis(0);
@@ -134,10 +136,10 @@ pub struct FreezeView {
 }
 
 impl FreezeView {
-    fn new(key: &FreezeKey, row: &FreezeRecord) -> Self {
+    fn new(key: FreezeKey, row: &FreezeRecord) -> Self {
         Self {
             jurisdiction: View(key.jurisdiction),
-            subject: View(key.subject.clone()),
+            subject: View(key.subject),
             mode: View(row.mode),
             from: View(row.from),
             until: row.until.map(View),

@@ -6,7 +6,8 @@ use crate::files;
 use crate::output::{Output, Tone};
 use clap::Args;
 use karwan_ledger::{
-    Account, FreezeKey, FreezeRecord, FreezeSubject, Genesis, Licence, LicenceKey, LicenceStatus,
+    Account, FreezeEntry, FreezePlace, FreezeRow, FreezeSubject, Genesis, Licence, LicenceKey,
+    LicenceStatus,
 };
 use karwan_types::{
     AccountNumber, STATE_KEY_BYTES_MAX, STATE_ROW_BYTES_MAX, STATE_STATEMENT_BYTES_MAX,
@@ -67,7 +68,7 @@ fn words(statement: &StateStatement) -> anyhow::Result<String> {
     match statement.table.as_str() {
         "accounts" => Ok(account(&read(statement)?)),
         "licences" => Ok(licence(&read(statement)?, time)),
-        "freezes" => Ok(freeze(&read(statement)?, time)),
+        "freezes" => freeze(&read(statement)?, time),
         other => anyhow::bail!(
             "the statement is about table \"{other}\", which this program does not read"
         ),
@@ -116,32 +117,45 @@ fn licence((key, row): &(LicenceKey, Option<Licence>), time: Timestamp) -> Strin
         LicenceStatus::Revoked { wind_down_until } => {
             format!("is revoked, with winding down until {wind_down_until}")
         }
-        LicenceStatus::Expired => "has expired".to_owned(),
-        LicenceStatus::Surrendered => "was given back".to_owned(),
+        LicenceStatus::Expired { wind_down_until } => {
+            format!("has expired, with winding down until {wind_down_until}")
+        }
+        LicenceStatus::Surrendered { wind_down_until } => {
+            format!("was given back, with winding down until {wind_down_until}")
+        }
     };
     format!("the licence of {of} {status}")
 }
 
-fn freeze((key, row): &(FreezeKey, Option<FreezeRecord>), time: Timestamp) -> String {
-    let subject = match &key.subject {
+fn freeze(
+    (place, row): &(FreezePlace, Option<FreezeRow>),
+    time: Timestamp,
+) -> anyhow::Result<String> {
+    let FreezeEntry::Freeze(subject) = &place.entry else {
+        anyhow::bail!("the statement is about a row that is no freeze");
+    };
+    let subject = match subject {
         FreezeSubject::Account(number) => format!("account {number}"),
         FreezeSubject::Participant(lei) => format!("all accounts of {lei}"),
         FreezeSubject::Currency(code) => format!("all accounts in {code}"),
         FreezeSubject::Corridor(code) => format!("all payments with {code}"),
     };
-    let whose = format!("of {subject} by {}", key.jurisdiction);
+    let whose = format!("of {subject} by {}", place.jurisdiction);
     match row {
-        None => format!("there is no freeze {whose}"),
-        Some(row) => {
+        None => Ok(format!("there is no freeze {whose}")),
+        Some(FreezeRow::Boundary(_) | FreezeRow::Past(_)) => {
+            anyhow::bail!("the row of the statement is no freeze")
+        }
+        Some(FreezeRow::Freeze(row)) => {
             let until = row.until.map_or_else(
                 || "until a court lifts it".to_owned(),
                 |until| format!("until {until}"),
             );
             let begun = if row.from <= time { "is" } else { "will be" };
-            format!(
+            Ok(format!(
                 "a freeze {whose} {begun} in force from {} {until}",
                 row.from
-            )
+            ))
         }
     }
 }

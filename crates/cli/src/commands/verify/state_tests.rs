@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::testing::{DEVNET_PLAN, build, certificate, first_block};
+use karwan_ledger::FreezeKey;
 use karwan_types::{STATE_STATEMENT_VERSION, StateKey, StateProof, StateRow, encode};
 use serde::Serialize;
 
@@ -51,9 +52,11 @@ fn of_freeze(genesis: &Genesis) -> StateStatement {
         jurisdiction: "PK".parse().unwrap(),
         subject: FreezeSubject::Account("INDUS-PKR".parse().unwrap()),
     };
-    statement(genesis, "freezes", &key, |state| {
-        let row = state.freeze(&key).map(encode);
-        (row, state.prove_freeze(&key).unwrap())
+    statement(genesis, "freezes", &key.place(), |state| {
+        let row = state
+            .freeze(&key)
+            .map(|row| encode(&FreezeRow::Freeze(row.clone())));
+        (row, state.prove_freeze(&key.place()).unwrap())
     })
 }
 

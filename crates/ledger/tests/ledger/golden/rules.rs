@@ -76,6 +76,7 @@ pub(super) fn rulebook() -> Rulebook {
         supervision: SupervisionRules {
             order_signers: 2,
             freeze_max_ms: DurationMs::from_millis(86_400_000),
+            wind_down_ms: DurationMs::from_millis(43_200_000),
         },
         business_days: vec![BusinessDayRules {
             currency: word("PKR"),

@@ -2,10 +2,11 @@
 
 use super::{Book, every, hash, time, word};
 use karwan_ledger::{
-    ChecklistDocument, FreezeKey, FreezeMode, FreezeRecord, FreezeSubject, Licence, LicenceKey,
-    LicenceScope, LicenceStatus, Money, QueuedPayments, Suspension,
+    ChecklistDocument, FreezeEntry, FreezeKey, FreezeMode, FreezeRecord, FreezeRow, FreezeSubject,
+    Licence, LicenceKey, LicenceScope, LicenceStatus, Money, PastFreezes, QueuedPayments,
+    Suspension,
 };
-use karwan_types::{Amount, InstructionHash, TransactionId};
+use karwan_types::{Amount, DurationMs, InstructionHash, TransactionId};
 
 pub(super) fn add(book: &mut Book) {
     let key = LicenceKey {
@@ -29,8 +30,8 @@ pub(super) fn add(book: &mut Book) {
         Granted => LicenceStatus::Granted,
         Suspended => LicenceStatus::Suspended(suspension),
         Revoked => LicenceStatus::Revoked { wind_down_until: time(8) },
-        Expired => LicenceStatus::Expired,
-        Surrendered => LicenceStatus::Surrendered,
+        Expired => LicenceStatus::Expired { wind_down_until: time(7) },
+        Surrendered => LicenceStatus::Surrendered { wind_down_until: time(6) },
     });
     for (name, status) in statuses {
         book.value(name, &status);
@@ -95,8 +96,31 @@ fn add_freezes(book: &mut Book) {
         court_order_hash: Some(hash(6)),
         redemption_allowed: true,
         salt: hash(7),
+        lasted_before_ms: DurationMs::from_millis(9),
         instruction: InstructionHash(hash(8)),
         transaction: TransactionId(hash(9)),
     };
     book.value("FreezeRecord", &freeze);
+    book.value("FreezePlace", &key.place());
+    let entries = every!(FreezeEntry {
+        Boundary => FreezeEntry::Boundary,
+        Freeze => FreezeEntry::Freeze(key.subject.clone()),
+        Past => FreezeEntry::Past(key.subject.clone()),
+    });
+    for (name, entry) in entries {
+        book.value(name, &entry);
+    }
+    let past = PastFreezes {
+        lasted_ms: DurationMs::from_millis(10),
+        counts_until: time(4),
+    };
+    book.value("PastFreezes", &past);
+    let rows = every!(FreezeRow {
+        Boundary => FreezeRow::Boundary(hash(3)),
+        Freeze => FreezeRow::Freeze(freeze.clone()),
+        Past => FreezeRow::Past(past),
+    });
+    for (name, row) in rows {
+        book.value(name, &row);
+    }
 }

@@ -258,7 +258,7 @@ fn institutions(state: &State) -> BTreeMap<Lei, SeenInstitution> {
     });
     seen.collect()
 }
-fn freeze((key, one): (&FreezeKey, &FreezeRecord)) -> SeenFreeze {
+fn freeze((key, one): (FreezeKey, &FreezeRecord)) -> SeenFreeze {
     SeenFreeze {
         place: key.jurisdiction,
         subject: key.subject.clone(),

@@ -100,17 +100,21 @@ fn has_licence(
 fn allows(licence: &SeenLicence, time: Timestamp, winds_down: bool) -> bool {
     match licence.status {
         LicenceStatus::Granted => licence.from <= time && time < licence.until,
-        LicenceStatus::Suspended(_) | LicenceStatus::Surrendered if licence.changed == time => true,
+        LicenceStatus::Suspended(_) | LicenceStatus::Surrendered { .. }
+            if licence.changed == time =>
+        {
+            true
+        }
         LicenceStatus::Revoked { wind_down_until } if licence.changed == time => {
             time < wind_down_until
         }
         // Clients may take their money out.
         LicenceStatus::Suspended(how) => winds_down && how.client_withdrawals,
-        LicenceStatus::Revoked { wind_down_until } => winds_down && time < wind_down_until,
+        LicenceStatus::Revoked { wind_down_until }
+        | LicenceStatus::Expired { wind_down_until }
+        | LicenceStatus::Surrendered { wind_down_until } => winds_down && time < wind_down_until,
         LicenceStatus::Applied
         | LicenceStatus::NoObjection
-        | LicenceStatus::Refused
-        | LicenceStatus::Expired
-        | LicenceStatus::Surrendered => false,
+        | LicenceStatus::Refused => false,
     }
 }

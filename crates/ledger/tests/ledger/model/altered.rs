@@ -123,6 +123,10 @@ const LICENSED: &[Alteration] = &[
         let longest = &mut doc.rulebook.common.supervision.freeze_max_ms;
         *longest = later(*longest);
     }),
+    ("a winding down longer by a millisecond", |doc| {
+        let wind_down = &mut doc.rulebook.national[0].supervision.wind_down_ms;
+        *wind_down = later(*wind_down);
+    }),
     ("a grant without the regulator's no-objection", |doc| {
         doc.rulebook.national[0].activities[0].no_objection = false;
     }),

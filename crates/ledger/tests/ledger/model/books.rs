@@ -7,7 +7,7 @@ use super::queue::{Entry, Limit};
 use super::quotes::{Fix, Quoted};
 use super::recalls::Recall;
 use super::rules::{Emergency, Scheduled};
-use super::supervision::{Frozen, Licensed};
+use super::supervision::{Frozen, Licensed, Past};
 use super::together::Exchange;
 use super::usage::{Counted, Room, told};
 use karwan_ledger::{
@@ -142,9 +142,13 @@ pub(crate) struct Model {
     pub(crate) fixes: Vec<Fix>,
     pub(crate) quotes: Vec<Quoted>,
     pub(crate) freezes: Vec<Frozen>,
+    /// What freezes that ended without a court leave behind.
+    pub(crate) past: Vec<Past>,
     pub(crate) orders_ever: u64,
     pub(crate) credit: Vec<Credit>,
     pub(crate) licences: Vec<Licensed>,
+    /// What the end of a winding down has blocked, and how it was before.
+    pub(crate) wound_down: Vec<(AccountNumber, AccountStatus)>,
     /// The accounts for which something changed for the better in this block.
     pub(crate) touched: Vec<AccountNumber>,
     pub(crate) cycle_wanted: bool,
@@ -197,9 +201,11 @@ impl Model {
             fixes: Vec::new(),
             quotes: Vec::new(),
             freezes: Vec::new(),
+            past: Vec::new(),
             orders_ever: 0,
             credit: Vec::new(),
             licences: Vec::new(),
+            wound_down: Vec::new(),
             touched: Vec::new(),
             cycle_wanted: false,
             in_force: vec![document.rulebook.version],

@@ -75,7 +75,7 @@ impl Orders {
         let freezes = state.freezes().map(|(key, one)| {
             let until = one.until.map(|until| until.millis());
             let confirmed = one.court_order_hash.is_some();
-            (key.clone(), (one.from.millis(), until, confirmed))
+            (key, (one.from.millis(), until, confirmed))
         });
         let licences = state.licences().map(|(key, one)| {
             let times = (one.from.millis(), one.until.millis());

@@ -2,14 +2,17 @@
 
 use super::books::{Account, Model};
 use super::broken::Break;
+use super::kinds::quotes::may_exchange;
 use super::queue::{Entry, Leg};
+use super::quotes::Quoted;
 use super::signing::{Group, Need};
 use karwan_ledger::{
     AccountClass, AccountStatus, FreezeMode, FreezeSubject, Holder, LicenceScope, LicenceStatus,
     NationalRules, ParticipantKind, PaymentKind, PaymentTerms, Permission, QueuedPayments,
 };
 use karwan_types::{
-    AccountNumber, CurrencyCode, JurisdictionCode, Lei, Max35Text, TransactionStatus,
+    AccountNumber, CurrencyCode, JurisdictionCode, Lei, Max35Text, Timestamp, TransactionStatus,
+    Uetr,
 };
 
 /// An order that stops money.
@@ -22,6 +25,8 @@ pub(crate) struct Frozen {
     pub(crate) until: Option<u64>,
     pub(crate) confirmed: bool,
     pub(crate) redeemable: bool,
+    /// For how long those before it lasted that are counted with it.
+    pub(crate) before: u64,
     /// Counts the orders.
     pub(crate) order: u64,
 }
@@ -30,6 +35,15 @@ impl Frozen {
     pub(crate) fn is(&self, place: JurisdictionCode, subject: &FreezeSubject) -> bool {
         self.place == place && self.subject == *subject
     }
+}
+
+/// For how long freezes of one subject lasted without a court, and until when the next one is counted with them.
+#[derive(Clone, Debug)]
+pub(crate) struct Past {
+    pub(crate) place: JurisdictionCode,
+    pub(crate) subject: FreezeSubject,
+    pub(crate) lasted: u64,
+    pub(crate) until: u64,
 }
 
 /// What became of an application.
@@ -58,16 +72,24 @@ impl Licensed {
                 let lifted = how.until.map(|time| time.millis());
                 Some(lifted.map_or(self.until, |lifted| lifted.min(self.until)))
             }
-            LicenceStatus::Revoked { wind_down_until } => {
+            LicenceStatus::Revoked { wind_down_until }
+            | LicenceStatus::Expired { wind_down_until }
+            | LicenceStatus::Surrendered { wind_down_until } => {
                 let until = wind_down_until.millis();
                 (until > self.changed).then_some(until)
             }
-            LicenceStatus::Applied
-            | LicenceStatus::NoObjection
-            | LicenceStatus::Refused
-            | LicenceStatus::Expired
-            | LicenceStatus::Surrendered => None,
+            LicenceStatus::Applied | LicenceStatus::NoObjection | LicenceStatus::Refused => None,
         }
+    }
+    /// Whether it has ended and its business is not wound down yet.
+    pub(crate) fn winds_down(&self, time: u64) -> bool {
+        let until = match self.status {
+            LicenceStatus::Revoked { wind_down_until }
+            | LicenceStatus::Expired { wind_down_until }
+            | LicenceStatus::Surrendered { wind_down_until } => wind_down_until.millis(),
+            _ => return false,
+        };
+        time < until
     }
 }
 
@@ -208,10 +230,7 @@ impl Model {
             {
                 return Some(Ok(()));
             }
-            LicenceStatus::Revoked { wind_down_until } if used.leaves => {
-                let winds_down = self.time < wind_down_until.millis();
-                return winds_down.then_some(Ok(()));
-            }
+            _ if used.leaves && licence.winds_down(self.time) => return Some(Ok(())),
             _ => {}
         }
         let LicenceStatus::Suspended(how) = licence.status else {
@@ -365,14 +384,58 @@ impl Model {
             LicenceStatus::Suspended(_) if one.until > self.time => {
                 one.status = LicenceStatus::Granted;
             }
-            LicenceStatus::Revoked { .. } => self.block_accounts(lei),
-            _ => one.status = LicenceStatus::Expired,
+            LicenceStatus::Granted | LicenceStatus::Suspended(_) => {
+                let wind_down_until = self.winding_down_of(lei);
+                one.status = LicenceStatus::Expired { wind_down_until };
+            }
+            _ => self.block_accounts(lei),
         }
         one.changed = self.time;
         let operation = one.operation;
         self.put_licence(one);
+        self.withdraw_unlicensed(lei);
         self.touch_all(|_| true);
         self.say_by_name(operation, TransactionStatus::Canc, None);
+    }
+    /// Until when a business is wound down whose licence has expired or was given back now.
+    pub(crate) fn winding_down_of(&self, lei: Lei) -> Timestamp {
+        let common = self.rulebook.common.supervision;
+        let part = self.national(self.home(lei));
+        let rules = part.map_or(common, |part| part.supervision);
+        Timestamp::from_millis(self.time + rules.wind_down_ms.millis())
+    }
+    /// Takes back the quotes of an institution that may not exchange what it offers.
+    pub(crate) fn withdraw_unlicensed(&mut self, lei: Lei) {
+        let stands = |one: &Quoted| {
+            one.provider == lei && !one.withdrawn && one.left > 0 && one.expires > self.time
+        };
+        let lost = |one: &Quoted| {
+            let sum = (one.sells, one.maximum.min(one.left));
+            stands(one) && may_exchange(self, (lei, lei), sum).is_err()
+        };
+        let names: Vec<Uetr> = self
+            .quotes
+            .iter()
+            .filter(|one| lost(one))
+            .map(|one| one.name)
+            .collect();
+        for name in names {
+            self.quote_mut(lei, name).expect("listed above").withdrawn = true;
+        }
+    }
+    /// Gives an institution that is licensed again the accounts back that the end of its winding down has blocked.
+    pub(crate) fn reopen_accounts(&mut self, lei: Lei) {
+        for account in self.accounts.iter_mut().filter(|one| one.owner == lei) {
+            let was = self
+                .wound_down
+                .iter()
+                .find(|(number, _)| *number == account.number);
+            if let Some((_, status)) = was {
+                account.status = *status;
+            }
+            self.wound_down
+                .retain(|(number, _)| *number != account.number);
+        }
     }
     /// The business is wound down: what is left stays on the accounts, unless another licence is in force.
     fn block_accounts(&mut self, lei: Lei) {
@@ -383,12 +446,7 @@ impl Model {
         };
         let goes_on = |one: &Licensed| match one.status {
             LicenceStatus::Granted | LicenceStatus::Suspended(_) => self.time < one.until,
-            LicenceStatus::Revoked { wind_down_until } => self.time < wind_down_until.millis(),
-            LicenceStatus::Applied
-            | LicenceStatus::NoObjection
-            | LicenceStatus::Refused
-            | LicenceStatus::Expired
-            | LicenceStatus::Surrendered => false,
+            _ => one.winds_down(self.time),
         };
         let other = |one: &Licensed| one.lei == lei && goes_on(one) && known(&one.activity);
         if self.licences.iter().any(other) {
@@ -399,13 +457,35 @@ impl Model {
             .iter_mut()
             .filter(|account| account.owner == lei);
         for account in own {
-            if account.status != AccountStatus::Closed {
+            if ![AccountStatus::Closed, AccountStatus::Blocked].contains(&account.status) {
+                self.wound_down
+                    .push((account.number.clone(), account.status));
                 account.status = AccountStatus::Blocked;
             }
         }
     }
+    /// How long a freeze lasts at most without a court.
+    pub(crate) fn longest_freeze(&self, place: JurisdictionCode) -> u64 {
+        let common = self.rulebook.common.supervision;
+        let rules = self.national(place).map_or(common, |part| part.supervision);
+        rules.freeze_max_ms.millis()
+    }
     pub(crate) fn end_freeze(&mut self, place: JurisdictionCode, subject: &FreezeSubject) {
-        self.freezes.retain(|one| !one.is(place, subject));
+        let one = self.freezes.iter().position(|one| one.is(place, subject));
+        if let Some(one) = one.map(|index| self.freezes.remove(index)) {
+            let end = one.until.map_or(self.time, |until| until.min(self.time));
+            let lasted = one.before + end.saturating_sub(one.from);
+            if !one.confirmed && lasted > 0 {
+                let subject = one.subject;
+                let until = end + self.longest_freeze(place);
+                self.past.push(Past {
+                    place,
+                    subject,
+                    lasted,
+                    until,
+                });
+            }
+        }
         self.touch_all(|_| true);
     }
 }

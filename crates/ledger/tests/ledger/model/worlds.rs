@@ -146,6 +146,7 @@ fn licensing(mut document: GenesisDocument) -> GenesisDocument {
     document.rulebook.common.queue.cycle_blocks = 3;
     let mut supervision = document.rulebook.common.supervision;
     supervision.order_signers = 2;
+    supervision.wind_down_ms = millis(3_600_000);
     let mut part = NationalRules::plain(country("PK"), true, supervision);
     let settlement = [
         Permission::InstitutionPayment,

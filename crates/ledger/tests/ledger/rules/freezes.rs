@@ -2,10 +2,10 @@
 
 use crate::support::*;
 use karwan_ledger::{
-    Freeze, FreezeConfirm, FreezeKey, FreezeMode, FreezeSubject, OnShortage, Pay, Priority,
-    Unfreeze,
+    Freeze, FreezeConfirm, FreezeEntry, FreezeKey, FreezeMode, FreezePlace, FreezeRow,
+    FreezeSubject, OnShortage, Pay, Priority, Unfreeze,
 };
-use karwan_types::{DurationMs, Hash, HashDomain, Outcome, Timestamp, encode, hash_of};
+use karwan_types::{DurationMs, Hash, HashDomain, Outcome, Timestamp, decode, encode, hash_of};
 
 const STOPPED: &str = "RJCT RR04 REGULATORY_STOP";
 const DAYS: DurationMs = DurationMs::from_millis(30 * 86_400_000);
@@ -206,6 +206,150 @@ fn a_chain_of_orders_cannot_do_without_a_court() {
 }
 
 #[test]
+fn freezes_that_follow_on_one_another_are_counted_together_until_there_was_a_pause_as_long() {
+    let mut chain = Chain::new();
+    let place = subject("INDUS-PKR");
+    let mut order = freeze(&chain, place.clone(), FreezeMode::Debit);
+    let start = chain.upcoming();
+    order.until = start.after(DAYS);
+    chain.check(order.clone(), &regulators(), "ACSC");
+    // Nothing is left in the block in which it ends, however short the next one is and whichever way it stops.
+    chain.at(order.until);
+    order.until = chain.upcoming().after(SECOND);
+    order.mode = FreezeMode::Full;
+    let again = "RJCT TM01 FREEZE_AGAIN";
+    chain.check(order.clone(), &regulators(), &format!("CANC, {again}"));
+    // Another subject is another matter.
+    let other = freeze(&chain, subject("RAVI-PKR"), FreezeMode::Debit);
+    chain.check(other.clone(), &regulators(), "ACSC");
+    chain.at(other.until).check_time("CANC");
+    let paused = start.after(DAYS).after(DAYS);
+    chain.at(Timestamp::from_millis(paused.millis() - 1));
+    order.until = paused.after(DAYS);
+    chain.check(order.clone(), &regulators(), again);
+    chain.at(paused);
+    chain.check(order, &regulators(), "ACSC");
+    chain.replay();
+}
+
+#[test]
+fn a_freeze_that_was_lifted_counts_for_as_long_as_it_lasted() {
+    let mut chain = Chain::new();
+    let place = subject("INDUS-PKR");
+    let mut order = freeze(&chain, place.clone(), FreezeMode::Debit);
+    order.until = chain.upcoming().after(DAYS);
+    let begun = chain.upcoming();
+    chain.check(order.clone(), &regulators(), "ACSC");
+    chain.at(begun.after(HOUR));
+    chain.check(unfreeze(place.clone()), &regulators(), "ACSC");
+    chain.after(HOUR);
+    let left = DurationMs::from_millis(DAYS.millis() - HOUR.millis());
+    order.until = chain
+        .upcoming()
+        .after(left)
+        .after(DurationMs::from_millis(1));
+    let too_long = "RJCT TM01 FREEZE_DURATION";
+    chain.check(order.clone(), &regulators(), too_long);
+    order.until = chain.upcoming().after(left);
+    chain.check(order.clone(), &regulators(), "ACSC");
+    // Varied, it still goes on with the count of the one before.
+    chain.after(HOUR);
+    let variation = Freeze {
+        until: order.until.after(DurationMs::from_millis(1)),
+        ..order.clone()
+    };
+    chain.check(variation, &regulators(), too_long);
+    // A court that confirms it makes the next one a matter of its own.
+    chain.check(confirm(place.clone(), None), &[court("PK")], "ACSC");
+    chain.check(unfreeze(place), &[court("PK")], "ACSC");
+    order.until = chain.upcoming().after(DAYS);
+    chain.check(order, &regulators(), "ACSC");
+    chain.replay();
+}
+
+#[test]
+fn a_freeze_that_is_lifted_before_it_begins_counts_for_nothing() {
+    let mut chain = Chain::new();
+    let mut order = freeze(&chain, subject("INDUS-PKR"), FreezeMode::Debit);
+    order.from = Some(chain.upcoming().after(MINUTE));
+    chain.check(order.clone(), &regulators(), "ACSC");
+    chain.check(unfreeze(subject("INDUS-PKR")), &regulators(), "ACSC");
+    order.from = None;
+    order.until = chain.upcoming().after(DAYS);
+    chain.check(order, &regulators(), "ACSC");
+}
+
+/// The hash of the table of freezes, as any other proof shows it.
+fn shown(chain: &Chain) -> Hash {
+    let proof = chain.state.prove_account(&account("NARYN-KGS")).unwrap();
+    // The table after this one comes last.
+    proof.tables_after[proof.tables_after.len() - 2]
+}
+
+#[test]
+fn a_proof_of_something_else_does_not_tell_when_a_freeze_came() {
+    let (mut quiet, mut frozen) = (Chain::new(), Chain::new());
+    let empty =
+        karwan_types::state_table_hash("freezes", 1, &karwan_ledger::StateTree::new().root());
+    let mut seen = std::collections::BTreeSet::new();
+    for chain in [&mut quiet, &mut frozen] {
+        chain.check(pay(NARYN, INDUS, "1.00 PKR", "a"), &all(NARYN), "ACSC");
+    }
+    let order = freeze(&frozen, subject("INDUS-PKR"), FreezeMode::Debit);
+    frozen.check(order, &regulators(), "ACSC");
+    for chain in [&mut quiet, &mut frozen] {
+        for _ in 0..3 {
+            chain.check_time("");
+            let hash = shown(chain);
+            assert_ne!(hash, empty, "nobody can tell that there is none");
+            assert!(seen.insert(hash), "the hash changes with every block");
+        }
+    }
+}
+
+#[test]
+fn who_has_not_read_the_blocks_cannot_compute_what_the_table_of_freezes_holds() {
+    // The same payment, signed by another key: who does not know the signatures knows nothing of the boundaries.
+    let after = |key: karwan_types::SecretKey| {
+        let mut chain = Chain::new();
+        chain.check(pay(INDUS, NARYN, "1.00 PKR", "a"), &[key], "ACSC");
+        shown(&chain)
+    };
+    assert_ne!(after(maker(INDUS)), after(second_maker(INDUS)));
+}
+
+#[test]
+fn a_proof_that_there_is_no_freeze_shows_no_freeze_of_another_jurisdiction() {
+    let mut chain = Chain::new();
+    for (place, subject) in [
+        ("KG", FreezeSubject::Currency(code("KGS"))),
+        ("UZ", FreezeSubject::Currency(code("KGS"))),
+    ] {
+        let mut order = freeze(&chain, subject, FreezeMode::Debit);
+        order.jurisdiction = country(place);
+        chain.check(order, &[supervisor(place, 1)], "ACSC");
+    }
+    for place in ["KG", "KZ", "PK", "UZ"] {
+        for subject in [subject("INDUS-PKR"), FreezeSubject::Corridor(country("KG"))] {
+            let key = FreezeKey {
+                jurisdiction: country(place),
+                subject,
+            };
+            let proof = chain.state.prove_freeze(&key.place()).unwrap();
+            let root = chain.state.root();
+            let bytes = encode(&key.place());
+            proof.verify_absence(&root, "freezes", &bytes).unwrap();
+            let shown = [Some(&proof.leaf.key), proof.leaf.next_key.as_ref()];
+            for key in shown.into_iter().flatten() {
+                let shown: FreezePlace = decode(key.as_bytes(), 1_000).unwrap();
+                let own = shown.jurisdiction == country(place);
+                assert!(own || shown.entry == FreezeEntry::Boundary, "{shown:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_freeze_may_begin_later() {
     let mut chain = Chain::new();
     let mut order = freeze(&chain, subject("INDUS-PKR"), FreezeMode::Debit);
@@ -325,7 +469,9 @@ fn absence_and_presence_of_freezes_and_licences_can_be_proved() {
     let order = freeze(&chain, frozen.subject.clone(), FreezeMode::Debit);
     chain.check(order, &regulators(), "ACSC");
     let root = chain.state.root();
-    let row = encode(chain.state.freeze(&frozen).unwrap());
+    let row = chain.state.freeze(&frozen).unwrap().clone();
+    let row = encode(&FreezeRow::Freeze(row));
+    let (frozen, free) = (frozen.place(), free.place());
     let proof = chain.state.prove_freeze(&frozen).unwrap();
     let table = "freezes";
     proof

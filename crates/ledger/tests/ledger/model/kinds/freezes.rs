@@ -4,7 +4,7 @@ use super::super::author::Author;
 use super::super::books::Model;
 use super::super::instructions::{Item, Turn};
 use super::super::signing::Group;
-use super::super::supervision::Frozen;
+use super::super::supervision::{Frozen, Past};
 use super::{Authored, Modelled};
 use crate::support::*;
 use karwan_ledger::{
@@ -64,6 +64,7 @@ impl Authored for Freeze {
         let until = match author.random.u32(..8) {
             0 => block.after(millis(author.random.u64(..2_000))),
             1 => block.after(millis(most + author.random.u64(..2))),
+            2 => block.after(millis(most - author.random.u64(..7_200_000))),
             _ => block.after(millis(author.random.u64(1_000..7_200_000))),
         };
         let from = author.chance(15);
@@ -126,15 +127,28 @@ impl Modelled for Freeze {
         let asked = self.from.map_or(model.time, |from| from.millis());
         let asked = asked.max(model.time);
         let from = old.map_or(asked, |old| old.from.min(asked));
-        let common = model.rulebook.common.supervision;
-        let rules = model
-            .national(place)
-            .map_or(common, |part| part.supervision);
+        let is_of = |one: &&Past| one.place == place && one.subject == self.subject;
+        let past = model.past.iter().find(is_of);
+        let past = past.filter(|past| model.time < past.until);
+        let before = match (old, past) {
+            (Some(old), _) => old.before,
+            (None, Some(past)) => past.lasted,
+            (None, None) => 0,
+        };
+        let longest = model.longest_freeze(place);
+        if past.is_some() && before >= longest {
+            return Err(821);
+        }
         let until = self.until.millis();
-        if until <= asked || until > from + rules.freeze_max_ms.millis() {
+        if until <= asked || until > from + longest - before {
             return Err(818);
         }
-        model.end_freeze(place, &self.subject);
+        let subject = &self.subject;
+        model.freezes.retain(|one| !one.is(place, subject));
+        model
+            .past
+            .retain(|one| one.place != place || one.subject != *subject);
+        model.touch_all(|_| true);
         model.orders_ever += 1;
         model.freezes.push(Frozen {
             place,
@@ -144,6 +158,7 @@ impl Modelled for Freeze {
             until: Some(until),
             confirmed: false,
             redeemable: self.redemption_allowed,
+            before,
             order: model.orders_ever,
         });
         Ok(())

@@ -82,12 +82,20 @@ fn record(model: &mut Model, turn: &Turn, mut one: Licensed) {
     let old = model.licence(lei, &one.activity).map(|one| one.status);
     let matters = |status: LicenceStatus| {
         let asked = matches!(status, LicenceStatus::Applied | LicenceStatus::NoObjection);
-        let over = matches!(status, LicenceStatus::Expired | LicenceStatus::Surrendered);
+        let over = matches!(
+            status,
+            LicenceStatus::Expired { .. } | LicenceStatus::Surrendered { .. }
+        );
         !asked && !over && status != LicenceStatus::Refused
     };
     let matters = old.is_some_and(matters) || matters(one.status);
+    let granted = one.status == LicenceStatus::Granted;
     model.put_licence(one);
     if matters {
+        if granted {
+            model.reopen_accounts(lei);
+        }
+        model.withdraw_unlicensed(lei);
         model.refuse_unlicensed(lei);
     }
 }
@@ -137,7 +145,10 @@ impl Modelled for LicenceApply {
             return Err(813);
         }
         let old = model.licence(lei, &self.activity);
-        if old.is_some_and(|old| is_asked(&old.status) || is_given(&old.status)) {
+        let open = |old: &Licensed| {
+            is_asked(&old.status) || is_given(&old.status) || old.winds_down(model.time)
+        };
+        if old.is_some_and(open) {
             return Err(814);
         }
         model.put_licence(Licensed {
@@ -185,8 +196,13 @@ impl Modelled for LicenceNoObjection {
 
 impl Authored for LicenceGrant {
     fn write(author: &mut Author, chain: &Chain, model: &Model) -> Option<Operation> {
-        let grantable =
-            |status: &LicenceStatus| is_asked(status) || matches!(status, LicenceStatus::Granted);
+        let grantable = |status: &LicenceStatus| {
+            let over = matches!(
+                status,
+                LicenceStatus::Expired { .. } | LicenceStatus::Surrendered { .. }
+            );
+            is_asked(status) || over || *status == LicenceStatus::Granted
+        };
         let (agent, activity) = standing(author, model, grantable)?;
         let mut scope = LicenceScope::default();
         if author.chance(30) {
@@ -230,7 +246,9 @@ impl Modelled for LicenceGrant {
         let activity = activity_of(model, one.lei, &self.activity)?;
         let varies = one.status == LicenceStatus::Granted;
         let applied = one.status == LicenceStatus::Applied && !activity.no_objection;
-        if !varies && !applied && one.status != LicenceStatus::NoObjection {
+        let revoked = matches!(one.status, LicenceStatus::Revoked { .. });
+        let goes_on = one.winds_down(model.time) && !revoked;
+        if !varies && !applied && !goes_on && one.status != LicenceStatus::NoObjection {
             return Err(814);
         }
         let from = self.from.map_or(model.time, |from| from.millis());
@@ -390,7 +408,12 @@ impl Modelled for LicenceSurrender {
         if !is_asked(&one.status) && one.status != LicenceStatus::Granted {
             return Err(814);
         }
-        one.status = LicenceStatus::Surrendered;
+        let wind_down_until = if one.status == LicenceStatus::Granted {
+            model.winding_down_of(one.lei)
+        } else {
+            karwan_types::Timestamp::from_millis(model.time)
+        };
+        one.status = LicenceStatus::Surrendered { wind_down_until };
         record(model, turn, one);
         Ok(())
     }

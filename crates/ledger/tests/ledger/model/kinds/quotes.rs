@@ -225,7 +225,7 @@ impl Modelled for Quote {
     }
 }
 /// Whether one side may pay the other in an exchange.
-pub(super) fn may_exchange(
+pub(crate) fn may_exchange(
     model: &Model,
     (payer, other): (Lei, Lei),
     (currency, amount): (CurrencyCode, u128),
