@@ -116,6 +116,9 @@ impl Execution<'_> {
             self.count(operation, signers);
             return Ok(());
         }
+        if let Some(until) = self.outlives(signers) {
+            return Err(Rejection::ExpiresEarlier { until });
+        }
         let items = operation.items(self.state);
         let waits = self.state.approval(&self.instruction).is_some();
         if items.is_empty() && !waits && self.is_done() {
@@ -156,6 +159,14 @@ impl Execution<'_> {
         }
         let together = signers.union(&pending.signers).copied().collect();
         self.valid_until >= pending.valid_until || authority.is_met(self.state, &together)
+    }
+
+    /// Until when an instruction waits to which these signatures would be new. Asked when they did not count.
+    fn outlives(&self, signers: &BTreeSet<PublicKey>) -> Option<Timestamp> {
+        let pending = self.state.approval(&self.instruction)?;
+        let waits = pending.valid_until >= self.time;
+        let new = !signers.is_subset(&pending.signers);
+        (waits && new).then_some(pending.valid_until)
     }
 
     /// Counts the further signatures that came with the instruction itself. When nothing follows yet, the answer is the stored one.

@@ -1,6 +1,7 @@
 //! Bilateral limits: how much more an institution pays another than it has received from it.
 //!
-//! The position counts from when the limit was set. Only pairs with a limit have a row.
+//! The position counts from when the limit was set, whatever paid: payments, holds that are posted, and returns. Only pairs with a
+//! limit have a row.
 
 use crate::posting::{self, Transfer, signed};
 use crate::records::{BilateralLimit, LimitKey};

@@ -262,19 +262,21 @@ fn check_floors(state: &State, transfers: &[Transfer]) -> Result<(), Rejection> 
     Ok(())
 }
 
-/// Sets part of an account's balance aside.
+/// Sets part of an account's balance aside, out of what its class has reserved first.
 pub(crate) fn hold(
     state: &mut State,
     number: &AccountNumber,
     amount: Amount,
+    class: Priority,
 ) -> Result<(), Rejection> {
-    if row(state, number).available_for(Priority::Norm) < signed(amount) {
+    if row(state, number).available_for(class) < signed(amount) {
         return Err(Rejection::InsufficientFunds {
             account: number.clone(),
         });
     }
     check_repaid(state, number)?;
     set_aside(state, number, amount);
+    change(state, number, |account| account.deplete(class, amount));
     Ok(())
 }
 

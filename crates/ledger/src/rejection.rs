@@ -78,6 +78,8 @@ rejections! {
     407 "NARR" "4.4" "ALREADY_SIGNED" AlreadySigned { key: PublicKey } => "key {key} has signed this instruction already; another signer must approve it";
     /// The approvals did not come in time.
     408 "AB03" "4.4" "APPROVAL_TIMEOUT" ApprovalTimeout => "the missing signatures did not arrive before the instruction expired; submit it again under a new UETR";
+    /// A further signature under an instruction that waits for longer than was signed.
+    822 "NARR" "4.4" "EXPIRES_EARLIER" ExpiresEarlier { until: Timestamp } => "the instruction waits for signatures until {until}, and this signature ends before that, so it does not count while others are missing; sign the instruction until then, or approve it";
     /// Separation of duties.
     409 "DS0H" "1" "ROLE_CONFLICT" RoleConflict { key: PublicKey } => "key {key} is registered already; one key holds one role";
     /// The UETR was used for something else.

@@ -3,6 +3,8 @@
 //! The acceptance says everything that the taker agrees to, amounts and rate included, so that no other quote under the same
 //! reference can take the place of the one that was seen. The reference of the provider's payment follows from the instruction:
 //! a taker that could choose it might use up a reference of the provider's.
+//!
+//! An exchange may wait for the provider's money, and for its time; not for the taker's: who accepts has what it pays.
 
 use super::Execute;
 use super::pay_versus_payment::{check_settle_till, check_times, last_before};
@@ -12,6 +14,7 @@ use crate::authority::Authority;
 use crate::checks;
 use crate::exchange::{self, ExchangeRecord, ExchangeStatus, QuoteRecord, QuoteStatus};
 use crate::execution::{Execution, Item};
+use crate::posting::signed;
 use crate::records::{InstructionKey, RecordKind};
 use crate::rejection::Rejection;
 use crate::state::State;
@@ -185,6 +188,29 @@ impl AcceptQuote {
     }
 }
 
+/// Whether the taker has the money for this and for everything else that waits on its account. A provider is bound without
+/// a further signature, and what it owes stands in its queue: whoever cannot pay must not fill that.
+fn check_means(state: &State, taker: Lei, leg: &PaymentTerms) -> Result<(), Rejection> {
+    let Some(account) = leg.debit_account(state) else {
+        return Ok(());
+    };
+    // Another's account is refused with the other rules, and tells nothing here.
+    let Some(row) = state.account(&account).filter(|row| row.owner == taker) else {
+        return Ok(());
+    };
+    let waiting = state.standings(&account).flat_map(|(.., number)| {
+        let legs = state.queue_entry(*number).legs.iter();
+        legs.filter(|leg| leg.debit == account)
+    });
+    let asked = waiting.fold(signed(leg.amount), |sum, leg| {
+        sum.saturating_add(signed(leg.terms.amount))
+    });
+    if row.available_for(leg.priority) < asked {
+        return Err(Rejection::InsufficientFunds { account });
+    }
+    Ok(())
+}
+
 /// The reference of the provider's payment.
 fn derived_uetr(instruction: InstructionHash) -> Uetr {
     let hash = hash_of(HashDomain::DerivedReference, &[instruction.0.as_bytes()]);
@@ -233,6 +259,7 @@ impl Execute for AcceptQuote {
         check_settle_till(execution, self.settle_till)?;
         let uetr = derived_uetr(execution.instruction);
         let legs = [self.own_leg(&deal), self.other_leg(&deal, uetr)];
+        check_means(execution.state, taker, &legs[0])?;
         let unknown = Rejection::QuoteUnknown { quote: self.quote };
         let other = legs[1].item(execution.state, RecordKind::Payment);
         let other = other.ok_or(unknown)?;

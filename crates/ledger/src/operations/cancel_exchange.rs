@@ -5,6 +5,7 @@ use super::Execute;
 use super::post::find;
 use super::reprioritise::find_queued;
 use crate::authority::{Authority, Group, Need};
+use crate::checks;
 use crate::execution::{Execution, Item};
 use crate::records::Holder;
 use crate::rejection::Rejection;
@@ -46,7 +47,7 @@ impl CancelExchange {
 
 impl Execute for CancelExchange {
     fn check_alone(&self) -> Result<(), Rejection> {
-        Ok(())
+        checks::cancellation_reason(&self.reason)
     }
     fn authority(&self, state: &State) -> Result<Authority, Rejection> {
         let entry = state.queue_entry(self.entry(state)?);

@@ -55,7 +55,7 @@ impl Execute for Hold {
                 account: route.debit,
             });
         }
-        posting::hold(execution.state, &route.debit, self.payment.amount)?;
+        posting::hold(execution.state, &route.debit, self.payment.amount, class)?;
         let counted = usage::consume(execution.state, execution.time, flows);
         let counted = counted.first().copied().unwrap_or_default();
         for item in open {

@@ -1,15 +1,16 @@
 //! `Post`: pays out of a hold, at most what is held; the remainder is released.
 
 use super::Execute;
-use super::terms::check_payment_licence;
+use super::terms::{Priority, check_payment_licence};
 use crate::authority::Authority;
 use crate::execution::{Execution, Item, Route};
+use crate::posting::Transfer;
 use crate::records::{InstructionKey, Record, RecordKind};
 use crate::rejection::Rejection;
 use crate::state::State;
 use crate::supervision::Side;
 use crate::usage::{self, Flow};
-use crate::{checks, posting};
+use crate::{checks, limits, posting};
 use karwan_types::{AgentIdentification, Amount, TransactionStatus, Uetr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -36,7 +37,7 @@ impl Execute for Post {
     fn execute(&self, execution: &mut Execution<'_>, _open: &[Item]) -> Result<(), Rejection> {
         let (key, record) = open_hold(execution, &self.agent, self.uetr)?;
         let held = record.movement.amount;
-        check_licences(execution, &record)?;
+        check_licences(execution, &record, self.amount)?;
         if self.amount > held {
             return Err(Rejection::ExceedsPending { uetr: self.uetr });
         }
@@ -59,7 +60,15 @@ impl Execute for Post {
         // What counted when the hold was made counts no second time; what may be held is judged now.
         let paid: Vec<Flow> = usage::held(&record, self.amount).into_iter().collect();
         usage::check(execution.state, execution.time, &paid).map_err(|(_, why)| why)?;
+        let transfers = [Transfer {
+            debit: debit.clone(),
+            credit: credit.clone(),
+            amount: self.amount,
+            class: Priority::Norm,
+        }];
+        limits::check(execution.state, &transfers)?;
         posting::pay_held(execution.state, (&debit, held), &credit, self.amount);
+        limits::consume(execution.state, &transfers);
         let left = held.checked_sub(self.amount).unwrap_or_default();
         usage::give_back(execution.state, &record, left);
         usage::consume(execution.state, execution.time, &paid);
@@ -80,8 +89,12 @@ impl Execute for Post {
     }
 }
 
-/// A hold that is posted is a payment of this moment, for licences too.
-fn check_licences(execution: &Execution<'_>, record: &Record) -> Result<(), Rejection> {
+/// A hold that is posted is a payment of this moment and of this amount, for licences too.
+fn check_licences(
+    execution: &Execution<'_>,
+    record: &Record,
+    amount: Amount,
+) -> Result<(), Rejection> {
     let RecordKind::Hold { payment, .. } = record.kind else {
         return Ok(());
     };
@@ -101,7 +114,7 @@ fn check_licences(execution: &Execution<'_>, record: &Record) -> Result<(), Reje
                 (execution.state, execution.time),
                 (side, &AgentIdentification::Lei(lei), lei, account.as_ref()),
                 other,
-                (payment, movement.currency, movement.amount),
+                (payment, movement.currency, amount),
             )
         })
 }

@@ -55,6 +55,9 @@ impl Execute for RedeemConfirm {
             .movement
             .debtor_account
             .expect("an open redemption has its account");
+        let row = execution.state.account(&account);
+        let row = row.expect("an open redemption was checked with its account");
+        checks::debit_account(&account, row, currency)?;
         checks::redemption_is_free(execution.state, execution.time, &account)?;
         let row = checks::currency_known(execution.state, currency)?;
         if amount > row.outstanding() {

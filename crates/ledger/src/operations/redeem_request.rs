@@ -1,6 +1,7 @@
 //! `RedeemRequest`: a domestic participant asks for its money back in its RTGS account; the amount is held until the central bank answers.
 
 use super::Execute;
+use super::terms::Priority;
 use crate::authority::Authority;
 use crate::execution::{Execution, Item};
 use crate::records::{InstructionKey, RecordKind};
@@ -87,7 +88,7 @@ impl Execute for RedeemRequest {
         checks::debit_account(&account, row, self.currency)?;
         checks::redemption_is_free(state, execution.time, &account)?;
         checks::redeemable(state, (&account, row), self.amount)?;
-        posting::hold(execution.state, &account, self.amount)?;
+        posting::hold(execution.state, &account, self.amount, Priority::Norm)?;
         for item in open {
             execution.pending(item);
         }

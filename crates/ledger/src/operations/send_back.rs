@@ -4,13 +4,15 @@
 //! the recall that waits for it, so that no case stays open for money that is back already.
 
 use super::post::find;
+use super::terms::Priority;
 use crate::authority::Authority;
 use crate::execution::{Execution, Item};
+use crate::posting::Transfer;
 use crate::recalls::RecallStatus;
 use crate::records::{AccountClass, InstructionKey, Record, RecordKind};
 use crate::rejection::Rejection;
 use crate::state::State;
-use crate::{checks, posting};
+use crate::{checks, limits, posting};
 use karwan_types::{
     AgentIdentification, Amount, ExternalCode, Hash, Movement, RETURN_REASONS, Timestamp,
     TransactionStatus, Uetr, is_reason,
@@ -148,7 +150,16 @@ impl SendBack<'_> {
             &[AccountClass::Settlement, AccountClass::ClientSegregated],
         )?;
         checks::stops(state, time, &route)?;
-        posting::transfer(state, &route.debit, &route.credit, self.amount)
+        let transfers = [Transfer {
+            debit: route.debit,
+            credit: route.credit,
+            amount: self.amount,
+            class: Priority::Norm,
+        }];
+        limits::check(state, &transfers)?;
+        posting::post(state, &transfers)?;
+        limits::consume(state, &transfers);
+        Ok(())
     }
 }
 

@@ -80,6 +80,9 @@ impl Town {
         terms.leg_a.priority = self.class();
         terms.leg_b.priority = self.class();
         terms.settle_till = chain.upcoming().after(millis(self.rng.u64(1..40_000)));
+        if self.rng.u8(0..8) == 0 {
+            terms.leg_b.on_shortage = OnShortage::Refuse;
+        }
         if self.rng.u8(0..3) == 0 {
             self.proposed.push((terms.clone(), [one, other]));
             return (terms.into(), vec![maker(one)]);

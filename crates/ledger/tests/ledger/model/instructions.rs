@@ -126,6 +126,9 @@ impl Model {
                 self.sign_further(turn, place, signers);
                 return Ok(());
             }
+            if further {
+                return Err(822);
+            }
         }
         let waits = self.waiting.iter().any(|one| one.hash == hash);
         let order = (turn.operation.clone(), turn.until);

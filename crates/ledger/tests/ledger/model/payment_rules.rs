@@ -169,10 +169,15 @@ impl Model {
         }
         Ok((debit, credit, from))
     }
-    /// Whether there is so much that is not reserved.
-    pub(crate) fn has(&self, account: &AccountNumber, amount: u128) -> Result<(), u16> {
+    /// Whether there is so much that is not reserved for what is more urgent.
+    pub(crate) fn has(
+        &self,
+        account: &AccountNumber,
+        amount: u128,
+        class: Priority,
+    ) -> Result<(), u16> {
         let row = self.account(account).expect("looked up before");
-        if Self::usable(row, Priority::Norm) < whole(amount) {
+        if Self::usable(row, class) < whole(amount) {
             return Err(1301);
         }
         self.owes_nothing(account)

@@ -149,6 +149,23 @@ impl Model {
         amount: u128,
         class: Priority,
     ) -> Result<(), u16> {
+        self.within_limits(debit, credit, amount)?;
+        let amount = whole(amount);
+        self.owes_nothing(debit)?;
+        let account = self.account(debit).expect("looked up before");
+        if Self::usable(account, class) < amount && !self.breaks(Break::PaysWithoutFunds) {
+            return Err(1301);
+        }
+        self.move_money(debit, credit, amount, class);
+        Ok(())
+    }
+    /// Whether the debtor is willing to pay so much more.
+    pub(crate) fn within_limits(
+        &self,
+        debit: &AccountNumber,
+        credit: &AccountNumber,
+        amount: u128,
+    ) -> Result<(), u16> {
         let (debtor, creditor, currency) = self.parties(debit, credit);
         let amount = whole(amount);
         for limit in &self.limits {
@@ -159,12 +176,6 @@ impl Model {
                 return Err(1303);
             }
         }
-        self.owes_nothing(debit)?;
-        let account = self.account(debit).expect("looked up before");
-        if Self::usable(account, class) < amount && !self.breaks(Break::PaysWithoutFunds) {
-            return Err(1301);
-        }
-        self.move_money(debit, credit, amount, class);
         Ok(())
     }
     fn parties(&self, debit: &AccountNumber, credit: &AccountNumber) -> (Lei, Lei, CurrencyCode) {

@@ -2,6 +2,7 @@
 
 use super::books::{Model, Payment, Said, Sum, What};
 use super::instructions::{Item, Turn};
+use karwan_ledger::Priority;
 use karwan_types::{Lei, TransactionStatus, Uetr};
 
 /// Where a recall stands.
@@ -115,8 +116,7 @@ impl Model {
         let to = (sum.agent, sum.debit.as_ref());
         let (debit, credit) = self.route(sum.currency, from, to, true)?;
         self.stopped(&debit, &credit)?;
-        self.has(&debit, back.amount)?;
-        self.transfer(&debit, &credit, back.amount);
+        self.settle_alone(&debit, &credit, back.amount, Priority::Norm)?;
         self.payment_mut(sum.agent, sum.uetr).returned = returned;
         self.book(turn, item, TransactionStatus::Acsc, None);
         let over = answers || returned == sum.amount;

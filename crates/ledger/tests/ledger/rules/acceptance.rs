@@ -397,3 +397,32 @@ fn an_acceptance_that_makes_no_sense_is_refused_by_itself() {
         one.rate = "0.0000000001".parse().unwrap();
     });
 }
+
+#[test]
+fn whoever_accepts_a_quote_has_the_money_for_it_and_for_what_it_accepted_before() {
+    // TALAS has 50,000.00 som, and the exchange waits for its time.
+    let mut chain = quoted(network(), |quote| quote.settle_within_ms = HOUR);
+    let take = |chain: &Chain, sum: &str, name: &str| {
+        let mut one = accept(chain, TALAS, "quote", name);
+        (one.side, one.currency, one.counter_currency) =
+            (DealtSide::Sell, code("KGS"), code("PKR"));
+        one.amount = money(sum).1;
+        one.rate = "3.2".parse().unwrap();
+        one.settle_from = Some(chain.upcoming().after(MINUTE));
+        one.settle_till = chain.upcoming().after(HOUR);
+        one
+    };
+    let unfunded = "RJCT AM04 INSUFFICIENT_FUNDS";
+    chain.check(take(&chain, "10000 KGS", "a"), &all(TALAS), "PDNG, PDNG");
+    let spend = pay(TALAS, NARYN, "30000 KGS", "spend");
+    chain.check(spend, &all(TALAS), "ACSC");
+    chain.check(take(&chain, "10000.01 KGS", "b"), &all(TALAS), unfunded);
+    chain.check(take(&chain, "10000 KGS", "c"), &all(TALAS), "PDNG, PDNG");
+    chain.check(take(&chain, "100 KGS", "d"), &all(TALAS), unfunded);
+    // An account of somebody else tells nothing of itself.
+    let mut foreign = take(&chain, "100 KGS", "e");
+    foreign.debtor_account = Some(account("NARYN-KGS"));
+    let missing = "RJCT AC02 DEBTOR_ACCOUNT_MISSING, RJCT NARR LEG_FAILED";
+    chain.check(foreign, &all(TALAS), missing);
+    chain.replay();
+}

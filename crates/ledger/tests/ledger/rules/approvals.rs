@@ -83,7 +83,13 @@ fn nobody_is_bound_for_longer_than_signed_and_nobody_shortens_what_others_agreed
     // The checker's signature ends before the maker's: it does not count while the releaser is missing.
     let until = chain.upcoming().after(MINUTE);
     let brief = chain.sign_until(largest(), &[checker(INDUS)], until);
-    assert_eq!(say(&chain.block(&[brief])), "PATC");
+    // Its sender is told: a signature that is lost silently is never given again.
+    let told = "RJCT NARR EXPIRES_EARLIER";
+    assert_eq!(say(&chain.block(&[brief])), told);
+    // Who has signed already is answered as before, however early that ends.
+    let until = chain.upcoming().after(SECOND);
+    let again = chain.sign_until(largest(), &[maker(INDUS)], until);
+    assert_eq!(say(&chain.block(&[again])), "PATC");
     chain.check(largest(), &[releaser(INDUS)], "PATC");
     // Now nothing else is missing.
     let until = chain.upcoming().after(MINUTE);

@@ -510,3 +510,19 @@ fn what_is_said_of_both_legs_stands_side_by_side() {
     assert_eq!(uetrs, [uetr("swap a"), uetr("swap b")]);
     assert_eq!(a.instruction, b.instruction);
 }
+
+#[test]
+fn an_exchange_is_withdrawn_for_a_reason_of_the_iso_list() {
+    let chain = Chain::new();
+    let withdraw = |reason: &str| {
+        let cancel = karwan_ledger::CancelExchange {
+            agent: INDUS.agent(),
+            uetr: uetr("swap"),
+            reason: reason.parse().unwrap(),
+        };
+        let signed = chain.sign(cancel, &together(&[INDUS, NARYN]));
+        chain.verify(&signed).map(|_| ())
+    };
+    assert_eq!(withdraw("DUPL"), Ok(()));
+    assert_eq!(withdraw("ZZZZ").unwrap_err().name(), "INVALID_FIELD");
+}

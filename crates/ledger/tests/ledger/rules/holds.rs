@@ -1,7 +1,7 @@
 //! Holds: money set aside for a creditor, posted in part or whole, voided, or released when its time is over.
 
 use crate::support::*;
-use karwan_ledger::Hold;
+use karwan_ledger::{Hold, Priority};
 
 /// NARYN sets 1,000 rupees aside for INDUS; its maker alone may.
 fn held(chain: &Chain) -> Hold {
@@ -162,4 +162,62 @@ fn only_an_open_hold_can_be_posted() {
     let mut nobodys = post(NARYN, "deal", "1 PKR");
     nobodys.agent = "NOSUCHPK".parse().unwrap();
     chain.check(nobodys, &all(NARYN), nobody);
+}
+
+#[test]
+fn a_hold_uses_the_reservation_of_its_class() {
+    let reserve = |priority: Priority, amount: &str| karwan_ledger::ReserveLiquidity {
+        agent: NARYN.agent(),
+        currency: code("PKR"),
+        account: None,
+        priority,
+        amount: money(amount).1,
+    };
+    let mut chain = Chain::new();
+    chain.check(reserve(Priority::Urgt, "499500 PKR"), &all(NARYN), "ACSC");
+    let unfunded = "RJCT AM04 INSUFFICIENT_FUNDS";
+    chain.check(held(&chain), &all(NARYN), unfunded);
+    let mut urgent = held(&chain);
+    urgent.payment.uetr = uetr("urgent");
+    urgent.payment.priority = Priority::Urgt;
+    chain.check(urgent, &all(NARYN), "PDNG");
+    // 498,500 of the reservation are left, and 500 beside it.
+    let fits = pay(NARYN, INDUS, "500 PKR", "fits");
+    chain.check(fits, &all(NARYN), "ACSC");
+    chain.check(pay(NARYN, INDUS, "1 PKR", "no"), &all(NARYN), unfunded);
+    chain.check(post(NARYN, "urgent", "1000 PKR"), &all(NARYN), "ACSC, ACSC");
+    chain.replay();
+}
+
+#[test]
+fn posted_holds_and_returns_count_towards_what_two_institutions_owe_each_other() {
+    let limit = |chain: &Chain| {
+        let mut rows = chain.state.limits();
+        let (_, row) = rows.next().unwrap();
+        row.position
+    };
+    let mut chain = Chain::new();
+    let own = karwan_ledger::SetBilateralLimit {
+        agent: NARYN.agent(),
+        counterparty: INDUS.agent(),
+        currency: code("PKR"),
+        limit: Some(money("900 PKR").1),
+    };
+    chain.check(own, &all(NARYN), "ACSC");
+    chain.check(held(&chain), &all(NARYN), "PDNG");
+    assert_eq!(limit(&chain), 0, "nothing is paid yet");
+    let above = "RJCT AM23 BILATERAL_LIMIT";
+    chain.check(post(NARYN, "deal", "900.01 PKR"), &all(INDUS), above);
+    chain.check(post(NARYN, "deal", "900 PKR"), &all(INDUS), "ACSC, ACSC");
+    assert_eq!(limit(&chain), 90_000);
+    // What comes back makes room, and a return pays like anything else.
+    let back = send_back(NARYN, "deal", "400 PKR", "back");
+    chain.check(back, &all(INDUS), "ACSC");
+    assert_eq!(limit(&chain), 50_000);
+    chain.check(pay(INDUS, NARYN, "50 PKR", "in"), &all(INDUS), "ACSC");
+    assert_eq!(limit(&chain), 45_000);
+    chain.check(pay(NARYN, INDUS, "450 PKR", "out"), &all(NARYN), "ACSC");
+    let too_much = send_back(INDUS, "in", "50 PKR", "back again");
+    chain.check(too_much, &all(NARYN), above);
+    chain.replay();
 }

@@ -726,3 +726,34 @@ fn quotes_that_no_licence_covers_any_more_are_withdrawn() {
     assert!(!is_open(&chain, "third"), "expired");
     chain.replay();
 }
+
+#[test]
+fn a_hold_is_judged_by_what_is_posted_of_it() {
+    let mut chain = licensed(&["SETTLEMENT"]);
+    let expires = chain.upcoming().after(HOUR);
+    chain.check(
+        hold(INDUS, NARYN, "100.00 PKR", "a", expires),
+        &all(INDUS),
+        "PDNG",
+    );
+    let mut order = grant(INDUS, "SETTLEMENT", chain.upcoming().after(DAY));
+    let (currency, amount) = money("60.00 PKR");
+    order.scope.payment_max = vec![Money { currency, amount }];
+    chain.check(order, &regulators(), "ACSC");
+    let cap = "RJCT AM14 LICENCE_CAP";
+    chain.check(post(INDUS, "a", "60.01 PKR"), &all(NARYN), cap);
+    chain.check(post(INDUS, "a", "60.00 PKR"), &all(NARYN), "ACSC, ACSC");
+}
+
+#[test]
+fn a_redemption_from_an_account_that_is_blocked_meanwhile_can_only_be_cancelled() {
+    let mut chain = licensed(&["SETTLEMENT"]);
+    chain.check(redeem_request(INDUS, "5.00 PKR", "r"), &all(INDUS), "PDNG");
+    chain.check(surrender(INDUS), &all(INDUS), "ACSC");
+    chain.after(wind_down()).check_time("CANC");
+    let blocked = "RJCT AC06 ACCOUNT_BLOCKED";
+    let confirm = redeem_confirm(INDUS, "r", "DR-1");
+    chain.check(confirm, &all(PK_ISSUER), blocked);
+    let cancel = redeem_cancel(INDUS, "r");
+    chain.check(cancel, &all(PK_ISSUER), "CANC, ACSC");
+}

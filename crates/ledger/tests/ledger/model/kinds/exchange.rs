@@ -6,6 +6,7 @@ use super::super::instructions::{Item, Turn};
 use super::super::payment_rules::amount_alone;
 use super::super::signing::{Group, institution};
 use super::quotes::{may_exchange, may_settle};
+use super::recalls::reason;
 use super::{Authored, Modelled};
 use crate::support::*;
 use karwan_ledger::{CancelExchange, ExchangeStatus, Operation, PayVersusPayment, PaymentTerms};
@@ -136,7 +137,7 @@ impl Authored for CancelExchange {
         let one = Self {
             agent: AgentIdentification::Lei(agent),
             uetr,
-            reason: "CUST".parse().expect("a code"),
+            reason: reason(author, &["CUST", "DUPL"]),
         };
         Some(one.into())
     }
@@ -150,6 +151,9 @@ fn entry(model: &Model, one: &CancelExchange) -> Result<u64, u16> {
     }
 }
 impl Modelled for CancelExchange {
+    fn alone(&self) -> Option<u16> {
+        (self.reason.as_str() == "ZZZZ").then_some(102)
+    }
     fn groups(&self, model: &Model) -> Result<Vec<Group>, u16> {
         let entry = model.entry(entry(model, self)?);
         let mut debtors: Vec<Lei> = entry.legs.iter().map(|leg| leg.agent).collect();

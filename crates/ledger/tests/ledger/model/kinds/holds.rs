@@ -7,7 +7,7 @@ use super::super::payment_rules::amount_alone;
 use super::super::signing::{Group, either_side};
 use super::{Authored, Modelled, payments_of};
 use crate::support::*;
-use karwan_ledger::{Hold, Operation, PaymentTerms, Post, Void};
+use karwan_ledger::{Hold, Operation, PaymentTerms, Post, Priority, Void};
 use karwan_types::{AgentIdentification, TransactionStatus, Uetr};
 
 impl Authored for Hold {
@@ -58,8 +58,14 @@ impl Modelled for Hold {
         if model.stands_behind(&debit, terms.priority) {
             return Err(1302);
         }
-        model.has(&debit, amount)?;
-        model.account_mut(&debit).held += whole(amount);
+        model.has(&debit, amount, terms.priority)?;
+        let account = model.account_mut(&debit);
+        account.held += whole(amount);
+        match terms.priority {
+            Priority::Urgt => account.for_urgent = (account.for_urgent - whole(amount)).max(0),
+            Priority::High => account.for_high = (account.for_high - whole(amount)).max(0),
+            Priority::Norm => {}
+        }
         model.count_payment(flow, Some((sum.agent, sum.uetr)), [true, true]);
         model.book(turn, &open[0], TransactionStatus::Pdng, None);
         Ok(())
@@ -104,7 +110,7 @@ impl Modelled for Post {
             (hold.agent, hold.debit.as_ref()),
             (creditor, hold.credit.as_ref()),
         );
-        let licensed = model.both_licensed(sides.0, sides.1, (kind, hold.currency, hold.amount));
+        let licensed = model.both_licensed(sides.0, sides.1, (kind, hold.currency, amount));
         licensed.map_err(|(code, _)| code)?;
         if amount > hold.amount {
             return Err(1007);
@@ -118,8 +124,9 @@ impl Modelled for Post {
         let key = (hold.agent, hold.uetr);
         let flow = (hold.agent, creditor, hold.currency, whole(amount));
         model.may_post(key, flow)?;
+        model.within_limits(&debit, &credit, amount)?;
         model.let_go(&debit, hold.amount);
-        model.transfer(&debit, &credit, amount);
+        model.move_money(&debit, &credit, whole(amount), Priority::Norm);
         model.count_post(key, flow, whole(hold.amount - amount));
         model.payment_mut(hold.agent, self.uetr).sum.amount = amount;
         model.change(hold.agent, self.uetr, TransactionStatus::Acsc, None);

@@ -9,7 +9,8 @@ use super::super::signing::{Group, institution};
 use super::{Authored, Modelled};
 use crate::support::*;
 use karwan_ledger::{
-    Issue, IssueRequest, Operation, ParticipantKind, RedeemCancel, RedeemConfirm, RedeemRequest,
+    Issue, IssueRequest, Operation, ParticipantKind, Priority, RedeemCancel, RedeemConfirm,
+    RedeemRequest,
 };
 use karwan_types::{
     AgentIdentification, Amount, CurrencyCode, Lei, Max35Text, TransactionStatus, Uetr,
@@ -86,7 +87,7 @@ impl Modelled for RedeemRequest {
             return Err(1103);
         }
         model.may_redeem(&number, self.amount.minor())?;
-        model.has(&number, self.amount.minor())?;
+        model.has(&number, self.amount.minor(), Priority::Norm)?;
         model.account_mut(&number).held += whole(self.amount.minor());
         model.book(turn, &open[0], TransactionStatus::Pdng, None);
         Ok(())
@@ -169,6 +170,10 @@ impl Modelled for RedeemConfirm {
         model.moves(asked.currency)?;
         let account = asked.debit.expect("an open redemption has its account");
         let frozen = model.is_frozen(&account, None, (true, true));
+        let reference = (asked.currency, self.rtgs_debit_reference.clone());
+        if !model.references.contains(&reference) {
+            Model::may_debit(model.account(&account).ok_or(901u16)?, asked.currency)?;
+        }
         use_reference(model, asked.currency, &self.rtgs_debit_reference, frozen)?;
         if !model.is_outstanding(asked.currency, asked.amount) {
             return Err(1810);

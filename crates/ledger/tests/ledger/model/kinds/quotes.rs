@@ -1,7 +1,7 @@
 //! Reference rates, quotes, and what becomes of them.
 
 use super::super::author::Author;
-use super::super::books::{Model, What};
+use super::super::books::{Model, What, whole};
 use super::super::instructions::{Item, Turn};
 use super::super::payment_rules::amount_alone;
 use super::super::quotes::{Fix, Quoted};
@@ -12,7 +12,7 @@ use super::{Authored, Modelled};
 use crate::support::*;
 use karwan_ledger::{
     AcceptQuote, DealtSide, ExchangeStatus, Holder, OnShortage, Operation, PaymentTerms,
-    Permission, Quote, QuoteWithdraw, RateFix,
+    Permission, Priority, Quote, QuoteWithdraw, RateFix,
 };
 use karwan_types::{AgentIdentification, Amount, CurrencyCode, HashDomain, Lei, Uetr, hash_of};
 
@@ -422,6 +422,7 @@ impl Modelled for AcceptQuote {
         let half = hash.as_bytes().first_chunk().expect("it has 32 bytes");
         let name = Uetr::from_random_bytes(*half);
         let legs = legs(self, name).ok_or(1002u16)?;
+        can_afford(model, taker, &legs[0])?;
         let other = model.item(&legs[1], What::Payment).ok_or(1707u16)?;
         if model.payment(provider, name).is_some() {
             return Err(501);
@@ -445,6 +446,23 @@ impl Modelled for AcceptQuote {
         }
         Ok(())
     }
+}
+/// Whether the taker has the money for this and for all that waits on the same account.
+fn can_afford(model: &Model, taker: Lei, own: &PaymentTerms) -> Result<(), u16> {
+    let Some(account) = model.of(taker, own.debtor_account.as_ref(), own.currency) else {
+        return Ok(());
+    };
+    let mut asked = whole(own.amount.minor());
+    for entry in &model.queue {
+        let legs = entry.legs.iter().filter(|leg| leg.debit == account.number);
+        asked += legs
+            .map(|leg| whole(leg.terms.amount.minor()))
+            .sum::<i128>();
+    }
+    if Model::usable(account, Priority::Norm) < asked {
+        return Err(1301);
+    }
+    Ok(())
 }
 /// Whether the quote offers what is accepted.
 fn offered(model: &Model, one: &AcceptQuote, (taker, provider): (Lei, Lei)) -> Result<(), u16> {

@@ -18,7 +18,7 @@ pub(super) fn is_settled(one: &Payment) -> bool {
     )
 }
 /// Now and then one that no list has.
-fn reason(author: &mut Author, known: &[&str]) -> karwan_types::ExternalCode {
+pub(super) fn reason(author: &mut Author, known: &[&str]) -> karwan_types::ExternalCode {
     let wrong = author.chance(2);
     let code = if wrong { "ZZZZ" } else { *author.pick(known) };
     code.parse().expect("a code")
