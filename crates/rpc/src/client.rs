@@ -7,8 +7,7 @@ use crate::limits::{BODY_BYTES_MAX, LARGE_ANSWER_BYTES_MAX};
 use crate::method::Method;
 use crate::methods::{
     AccountGet, AccountHistory, AccountsList, ApprovalsGet, ApprovalsList, BlockGet, BlocksList,
-    ChainHead, CreditList, CurrenciesList, CyclesList, EVENT_UNSUBSCRIBE, EmergenciesList,
-    EventView, EventsSubscribe, EventsSubscribeParams, FreezesList, IsoDeliver, IsoOutbox,
+    ChainHead, CreditList, CurrenciesList, CyclesList, EVENT_UNSUBSCRIBE, EmergenciesList, EventView, EventsSubscribe, EventsSubscribeParams, FreezesList, IsoDeliver, IsoOutbox, ExchangesList,
     LicencesList, LimitsList, NodeStatusGet, ParticipantsList, PaymentGet, ProposalsGet,
     ProposalsList, QueueList, QuotesList, RatesList, RecallsList, ReceiptGet, RpcDiscover,
     RulebookGet, RulebooksList, StateProve, SubmitView, TxSubmit, TxSubmitParams, TxWait,
@@ -210,6 +209,8 @@ typed! {
     rates_list RatesList;
     /// The quotes that stand.
     quotes_list QuotesList;
+    /// Exchanges, and what became of them.
+    exchanges_list ExchangesList;
     /// What liquidity-saving cycles moved.
     cycles_list CyclesList;
     /// Whole blocks with their certificates.

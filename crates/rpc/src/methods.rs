@@ -37,7 +37,10 @@ pub use events::{
     BlockEventView, EVENT_NOTIFICATION, EVENT_UNSUBSCRIBE, EventView, EventsSubscribe,
     EventsSubscribeParams, MessageEventView,
 };
-pub use exchange::{QuoteView, QuotesAnswer, QuotesList, RateView, RatesAnswer, RatesList};
+pub use exchange::{
+    ExchangeLegView, ExchangeView, ExchangesAnswer, ExchangesList, ExchangesListParams,
+    QuoteReferenceView, QuoteView, QuotesAnswer, QuotesList, RateView, RatesAnswer, RatesList,
+};
 pub use iso::{
     DeliverView, IsoDeliver, IsoDeliverParams, IsoOutbox, IsoOutboxParams, OutboxAnswer,
     OutboxMessageView, OutboxPlaceView,

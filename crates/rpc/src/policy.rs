@@ -11,7 +11,7 @@ use crate::limits::{
 use crate::method::{Act, Answering, Call, Method, Read, run_act, run_read};
 use crate::methods::{
     AccountGet, AccountHistory, AccountsList, ApprovalsGet, ApprovalsList, BlockGet, BlocksList,
-    ChainHead, CreditList, CurrenciesList, CyclesList, EmergenciesList, EventsSubscribe,
+    ChainHead, CreditList, CurrenciesList, CyclesList, EmergenciesList, EventsSubscribe, ExchangesList,
     FreezesList, IsoDeliver, IsoOutbox, LicencesList, LimitsList, NodeStatusGet, ParticipantsList,
     PaymentGet, ProposalsGet, ProposalsList, QueueList, QuotesList, RatesList, RecallsList,
     ReceiptGet, RpcDiscover, RulebookGet, RulebooksList, StateProve, TxSubmit, TxWait,
@@ -257,6 +257,11 @@ pub(crate) static TABLE: &[Row] = &[
     Row::read::<QuotesList>(
         Owned,
         "The quotes that the caller has given, may accept or supervises.",
+    )
+    .answer_bytes(LARGE),
+    Row::read::<ExchangesList>(
+        Owned,
+        "Exchanges, of institutions that the caller may see, and what became of them.",
     )
     .answer_bytes(LARGE),
     Row::read::<BlocksList>(

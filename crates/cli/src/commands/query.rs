@@ -11,7 +11,7 @@ use crate::render;
 use clap::{Args, Subcommand};
 use karwan_rpc::{
     AccountGetParams, AccountHistoryParams, AccountsListParams, AsOfParams, BlockGetParams, Client,
-    ClientError, PaymentGetParams, QueueListParams, ReceiptGetParams, View,
+    ClientError, ExchangesListParams, PaymentGetParams, QueueListParams, ReceiptGetParams, View,
 };
 use karwan_types::{AccountNumber, ChainId, InstructionHash, Lei, TransactionId, Uetr};
 use serde::Serialize;
@@ -108,6 +108,18 @@ enum Query {
     Rates,
     /// The quotes that the caller has given, may accept or supervises
     Quotes,
+    /// Exchanges of institutions that the caller may see, and what became of them
+    Exchanges {
+        /// Only exchanges of this institution
+        #[arg(long, value_name = "LEI")]
+        agent: Option<Lei>,
+        /// Only exchanges of which something is still to follow
+        #[arg(long)]
+        open: bool,
+        /// Only exchanges after the one with this instruction
+        #[arg(long, value_name = "HASH")]
+        after: Option<InstructionHash>,
+    },
     /// The emergency rules of all jurisdictions
     Emergencies,
     /// Events as they come, until interrupted
@@ -180,10 +192,7 @@ async fn ask(
             show(output, client.block_get(params).await)
         }
         Query::Accounts => {
-            let params = AccountsListParams {
-                at_least_height,
-                ..AccountsListParams::default()
-            };
+            let params = accounts_params(at_least_height);
             show(output, client.accounts_list(params).await)
         }
         Query::Account { number } => account(client, number, at_least_height, output).await,
@@ -228,6 +237,10 @@ async fn ask(
         Query::Freezes => show(output, client.freezes_list(as_of).await),
         Query::Rates => show(output, client.rates_list(as_of).await),
         Query::Quotes => show(output, client.quotes_list(as_of).await),
+        Query::Exchanges { agent, open, after } => {
+            let params = exchanges_params(agent, open, after, at_least_height);
+            show(output, client.exchanges_list(params).await)
+        }
         Query::Emergencies => show(output, client.emergencies_list(as_of).await),
         Query::Events { after, count } => events(client, after, count, output).await,
     }
@@ -270,6 +283,28 @@ async fn account(
         render::answer(output, &answer.account);
     }
     Ok(())
+}
+
+fn accounts_params(at_least_height: Option<u64>) -> AccountsListParams {
+    AccountsListParams {
+        at_least_height,
+        ..AccountsListParams::default()
+    }
+}
+
+fn exchanges_params(
+    agent: Option<Lei>,
+    open: bool,
+    after: Option<InstructionHash>,
+    at_least_height: Option<u64>,
+) -> ExchangesListParams {
+    ExchangesListParams {
+        agent: agent.map(View),
+        open,
+        after: after.map(View),
+        limit: None,
+        at_least_height,
+    }
 }
 
 fn queue_params(

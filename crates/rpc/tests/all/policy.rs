@@ -7,7 +7,8 @@ use crate::fake::Node;
 use crate::http::call;
 use crate::world::{CAP, OPENING, account, lei, pay, signed, terms, uetr, valid_until};
 use karwan_ledger::{
-    Pay, Quorum, RecallRequest, Rulebook, RulebookPropose, RunCycle, SetBilateralLimit,
+    Pay, PayVersusPayment, Quorum, RecallRequest, Rulebook, RulebookPropose, RunCycle,
+    SetBilateralLimit,
 };
 use karwan_rpc::{Bearer, Client, EventView, Scopes, TokenProvider, policy};
 use karwan_types::{Amount, DurationMs, Hash, TransactionId};
@@ -76,6 +77,7 @@ fn table(subjects: &Subjects) -> Vec<Cells> {
         blocks(subjects),
         institutions(subjects),
         waiting(subjects),
+        exchanges(),
         public(),
     ]
     .into_iter()
@@ -326,6 +328,24 @@ fn waiting(subjects: &Subjects) -> Vec<Cells> {
     ]
 }
 
+fn exchanges() -> Vec<Cells> {
+    vec![
+        // Of a Kyrgyz and an Uzbek bank; the issuers and supervisors of both see it.
+        cells(
+            "exchanges.list",
+            json!({}),
+            Some("/exchanges"),
+            "U BVVB BVV BVV BV F",
+        ),
+        cells(
+            "exchanges.list",
+            json!({ "open": true }),
+            Some("/exchanges"),
+            "U BBBB BBB BBB BB F",
+        ),
+    ]
+}
+
 fn public() -> Vec<Cells> {
     let methods = [
         "chain.head",
@@ -366,6 +386,16 @@ fn prepare(node: &Node) -> Subjects {
     let signers = ["ALFA/MAKER", "ALFA/CHECKER"];
     node.fake
         .commit_all(&[signed(chain, recall, valid_until(), &signers)]);
+    // Neither has an account in the other's currency, so that it is refused, and stands in the register.
+    let exchange = PayVersusPayment {
+        leg_a: Box::new(terms("BRAVO", "DELTA", "KGS", 100, 7)),
+        leg_b: Box::new(terms("DELTA", "BRAVO", "UZS", 100, 8)),
+        settle_from: None,
+        settle_till: valid_until(),
+    };
+    let signers = ["BRAVO/MAKER", "DELTA/MAKER"];
+    node.fake
+        .commit_all(&[signed(chain, exchange, valid_until(), &signers)]);
     let proposal = prepare_queue(node);
     let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     Subjects {
