@@ -3,8 +3,8 @@
 use super::keys;
 use anyhow::{Context, bail};
 use karwan_types::{
-    AccountNumber, Amount, CurrencyCode, InstructionHash, Max35Text, Outcome, Refusal,
-    TransactionStatus, Uetr,
+    AccountNumber, Amount, CurrencyCode, InstructionHash, JurisdictionCode, Max35Text, Outcome,
+    Refusal, TransactionStatus, Uetr,
 };
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -45,7 +45,7 @@ pub(super) const EXPECTED_KEYS: [&str; 9] = [
     "amount",
     "recorded",
 ];
-pub(super) const SEEN_KEYS: [&str; 10] = [
+pub(super) const SEEN_KEYS: [&str; 12] = [
     "outcome",
     "balances",
     "held",
@@ -54,6 +54,8 @@ pub(super) const SEEN_KEYS: [&str; 10] = [
     "cycle",
     "currencies",
     "participants",
+    "licences",
+    "freezes",
     "rulebook",
     "rulebooks",
 ];
@@ -241,6 +243,10 @@ pub(super) struct Seen {
     pub(super) currencies: BTreeMap<CurrencyCode, Table>,
     /// Anything of institutions, by the names of their keys, as the ledger keeps it.
     pub(super) participants: BTreeMap<String, Table>,
+    /// Where licences stand, by the names of their holders and the activities: a status, `none`, or anything of the row.
+    pub(super) licences: BTreeMap<String, BTreeMap<Max35Text, Value>>,
+    /// The freezes of a jurisdiction that have not ended, all of them, in their order: `DEBIT account INDUS-PKR`.
+    pub(super) freezes: BTreeMap<JurisdictionCode, Vec<String>>,
     /// The version of the rulebook in force.
     pub(super) rulebook: Option<u32>,
     /// Where each version stands.
@@ -263,6 +269,10 @@ struct SeenTable {
     currencies: BTreeMap<CurrencyCode, Table>,
     #[serde(default)]
     participants: BTreeMap<String, Table>,
+    #[serde(default)]
+    licences: BTreeMap<String, BTreeMap<Max35Text, Value>>,
+    #[serde(default)]
+    freezes: BTreeMap<JurisdictionCode, Vec<String>>,
     rulebook: Option<u32>,
     #[serde(default)]
     rulebooks: BTreeMap<String, String>,
@@ -289,6 +299,8 @@ impl Seen {
             cycle: read.cycle,
             currencies: read.currencies,
             participants: read.participants,
+            licences: read.licences,
+            freezes: read.freezes,
             rulebook: read.rulebook,
             rulebooks: read.rulebooks,
         })

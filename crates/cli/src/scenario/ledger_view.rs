@@ -5,8 +5,8 @@ use super::expected::Seen;
 use super::given::money;
 use super::words::Words;
 use crate::instruction::{nearest, same, split_money, ungrouped};
-use karwan_ledger::{QueueEntry, State};
-use karwan_types::{Amount, CurrencyCode, balance_to_decimal};
+use karwan_ledger::{FreezeSubject, LicenceKey, QueueEntry, State};
+use karwan_types::{Amount, CurrencyCode, JurisdictionCode, Lei, Max35Text, balance_to_decimal};
 use serde::Serialize;
 use serde_json::Value as Json;
 use toml::{Table, Value};
@@ -33,6 +33,18 @@ pub(super) fn differences(seen: &Seen, state: &State, words: &Words) -> Vec<Stri
     }
     for (name, row) in &seen.participants {
         participant(state, words, name, row, &mut different);
+    }
+    for (holder, activities) in &seen.licences {
+        for (activity, expected) in activities {
+            licence(state, words, (holder, activity, expected), &mut different);
+        }
+    }
+    for (jurisdiction, expected) in &seen.freezes {
+        let came = freezes(state, *jurisdiction);
+        if came != *expected {
+            let (expected, came) = (list(expected), list(&came));
+            different.push(format!("freezes of {jurisdiction} {expected}, not {came}"));
+        }
     }
     if let Some(expected) = &seen.queue {
         let came = queue(state, words);
@@ -81,16 +93,66 @@ fn account(state: &State, number: &str, row: &Table, different: &mut Vec<String>
 
 /// An institution by its name in the scenario, or as instructions name it.
 fn participant(state: &State, words: &Words, name: &str, row: &Table, different: &mut Vec<String>) {
+    match find(state, words, name).and_then(|lei| state.participant(&lei)) {
+        Some(participant) => compare(row, participant, None, name, different),
+        None => different.push(stranger(words, name)),
+    }
+}
+
+fn find(state: &State, words: &Words, name: &str) -> Option<Lei> {
     let cast = words.cast();
     let agent = cast.agent(name).unwrap_or(name);
-    let lei = agent.parse().ok().and_then(|agent| state.agent(&agent));
-    match lei.and_then(|lei| state.participant(&lei)) {
-        Some(participant) => compare(row, participant, None, name, different),
-        None => different.push(format!(
-            "participant {name}, who takes no part; {}",
-            nearest(name, cast.handles())
-        )),
+    state.agent(&agent.parse().ok()?)
+}
+
+fn stranger(words: &Words, name: &str) -> String {
+    let cast = words.cast();
+    let known = nearest(name, cast.handles());
+    format!("participant {name}, who takes no part; {known}")
+}
+
+/// A licence by its holder and its activity: its status, anything of its row, or that there is none.
+fn licence(
+    state: &State,
+    words: &Words,
+    (holder, activity, expected): (&str, &Max35Text, &Value),
+    different: &mut Vec<String>,
+) {
+    let Some(participant) = find(state, words, holder) else {
+        return different.push(stranger(words, holder));
+    };
+    let key = LicenceKey {
+        participant,
+        activity: activity.clone(),
+    };
+    let place = format!("licence {holder} {activity}");
+    let none = expected.as_str() == Some("none");
+    let status = || Table::from_iter([("status".to_owned(), expected.clone())]);
+    let row = expected.as_table().cloned().unwrap_or_else(status);
+    match state.licence(&key) {
+        Some(licence) if none => {
+            different.push(format!("{place} none, not {}", word(&licence.status)));
+        }
+        Some(licence) => compare(&row, licence, None, &place, different),
+        None if none => {}
+        None => different.push(format!("{place} {expected}, but there is none")),
     }
+}
+
+/// The freezes of a jurisdiction in words.
+fn freezes(state: &State, jurisdiction: JurisdictionCode) -> Vec<String> {
+    let own = state.freezes();
+    let own = own.filter(|(key, _)| key.jurisdiction == jurisdiction);
+    let said = own.map(|(key, freeze)| {
+        let subject = match &key.subject {
+            FreezeSubject::Account(number) => format!("account {number}"),
+            FreezeSubject::Participant(lei) => format!("participant {lei}"),
+            FreezeSubject::Currency(code) => format!("currency {code}"),
+            FreezeSubject::Corridor(other) => format!("corridor {other}"),
+        };
+        format!("{} {subject}", word(&freeze.mode))
+    });
+    said.collect()
 }
 
 /// What waits, by the names of the payments, in the order of the queue.

@@ -338,3 +338,22 @@ fn the_documentation_describes_every_key_and_its_example_holds() {
     let (example, _) = after.split_once("```").unwrap();
     run(example).unwrap();
 }
+
+#[test]
+fn licences_and_freezes_that_are_not_as_expected_are_named() {
+    let seen = |expected: &str| format!("{RENT}\n[[then]]\n{expected}\n");
+    check_failure(
+        &seen("licences.indus.SETTLEMENT = \"REVOKED\""),
+        &["licence indus SETTLEMENT", "REVOKED"],
+    );
+    check_failure(
+        &seen("licences.indos.SETTLEMENT = \"none\""),
+        &["indos", "indus"],
+    );
+    check_failure(
+        &seen("freezes.PK = [\"DEBIT account INDUS-PKR\"]"),
+        &["freezes of PK [DEBIT account INDUS-PKR], not []"],
+    );
+    check_failure(&seen("freezes.PK = \"none\""), &["sequence"]);
+    run(&seen("freezes.PK = []\nlicences.indus.MINING = \"none\"")).unwrap();
+}
