@@ -23,7 +23,7 @@ pub(crate) use format::{AGENT, Format, HASH, HASH_OF_INSTRUCTION, PUBLIC_KEY, UE
 pub(crate) use kinds::{Kind, kinds};
 pub(crate) use money::{split as split_money, ungrouped};
 pub(crate) use names::{Names, NoNames};
-pub(crate) use schema::{Absent, Field, Form, Offer};
+pub(crate) use schema::{Absent, Field, Form, Offer, Variant};
 pub(crate) use text::same;
 pub(crate) use value::Spelling;
 pub(crate) use written::written;

@@ -63,6 +63,15 @@ pub(crate) struct Variant {
     pub(super) form: Option<Form>,
 }
 
+impl Variant {
+    /// Its form, when that is one word: then it can be given as `name=word`.
+    pub(crate) fn word(&self) -> Option<&Form> {
+        let form = self.form.as_ref()?;
+        let is_word = form.is_plain() && !matches!(form, Form::List(_));
+        is_word.then_some(form)
+    }
+}
+
 /// What a field means that is not given.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Absent {

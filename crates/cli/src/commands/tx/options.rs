@@ -6,7 +6,7 @@ mod tests;
 
 use crate::files;
 use crate::instruction::{
-    Field, Form, Kind, Leaf, Offer, Spelling, build, kinds, leaves, read_list, read_value,
+    Field, Form, Kind, Leaf, Offer, Spelling, build, kinds, leaves, read_list, read_value, same,
 };
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::error::ErrorKind;
@@ -20,6 +20,8 @@ use toml::{Table, Value};
 const FILE_BYTES_MAX: usize = 4 << 20;
 /// What stands before the name of a file where a word may stand too.
 const FILE_MARK: char = '@';
+/// What stands between a name and what is said under it.
+const NAME_MARK: char = '=';
 
 /// An instruction as it was typed.
 pub(super) struct Instruction {
@@ -94,7 +96,7 @@ enum Shape {
     ListFile,
     /// A file with one object.
     ObjectFile,
-    /// A word, or the file that stands after a mark.
+    /// A word, a name with its word, or the file that stands after a mark.
     WordOrFile,
 }
 
@@ -118,8 +120,23 @@ fn value(field: &Field, texts: &[String]) -> anyhow::Result<Value> {
         Shape::WordOrFile if text.starts_with(FILE_MARK) => {
             read_value(path, &files::read_text(path, FILE_BYTES_MAX)?)?
         }
-        Shape::Word | Shape::WordOrFile => Value::from(text),
+        Shape::WordOrFile => named(&field.form, text).unwrap_or_else(|| Value::from(text)),
+        Shape::Word => Value::from(text),
     })
+}
+
+/// `name=word` for one of several things of which each has a name.
+fn named(form: &Form, text: &str) -> Option<Value> {
+    let Form::Tagged(variants) = form else {
+        return None;
+    };
+    let (name, word) = text.split_once(NAME_MARK)?;
+    let variant = variants.iter().find(|one| same(&one.name, name))?;
+    variant.word()?;
+    Some(Value::Table(Table::from_iter([(
+        variant.name.clone(),
+        Value::from(word),
+    )])))
 }
 
 fn subcommand(kind: &'static Kind) -> Command {

@@ -113,8 +113,6 @@ fn allows(licence: &SeenLicence, time: Timestamp, winds_down: bool) -> bool {
         LicenceStatus::Revoked { wind_down_until }
         | LicenceStatus::Expired { wind_down_until }
         | LicenceStatus::Surrendered { wind_down_until } => winds_down && time < wind_down_until,
-        LicenceStatus::Applied
-        | LicenceStatus::NoObjection
-        | LicenceStatus::Refused => false,
+        LicenceStatus::Applied | LicenceStatus::NoObjection | LicenceStatus::Refused => false,
     }
 }

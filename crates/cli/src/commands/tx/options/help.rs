@@ -1,7 +1,7 @@
 //! What the help texts of an instruction say.
 
 use super::{Shape, offered, shape};
-use crate::instruction::{Absent, Field, Form, Format, Kind};
+use crate::instruction::{Absent, Field, Form, Format, Kind, Variant};
 
 /// What stands for a value.
 pub(super) fn value_name(form: &Form) -> &'static str {
@@ -12,6 +12,9 @@ pub(super) fn value_name(form: &Form) -> &'static str {
         Form::Boolean => "true|false",
         Form::List(inner) if inner.is_plain() => value_name(inner),
         Form::List(_) | Form::Object(_) | Form::Document(_) | Form::Objects(_) => "FILE",
+        Form::Tagged(variants) if variants.iter().any(|one| one.word().is_some()) => {
+            "NAME=VALUE|@FILE"
+        }
         Form::Tagged(_) | Form::Free => "@FILE",
     }
 }
@@ -26,9 +29,8 @@ pub(super) fn sentence(field: &Field) -> String {
         Shape::ObjectFile => "; a TOML or JSON file".to_owned(),
         Shape::WordOrFile => {
             let names = names(&field.form);
-            format!(
-                "{names}; a name alone, or a TOML or JSON file after @ with fields under their name"
-            )
+            let how = ways(&field.form);
+            format!("{names}; {how} a TOML or JSON file after @ with fields under their name")
         }
     };
     let absent = match &field.absent {
@@ -95,7 +97,10 @@ fn keys(name: &str, elements: &[Field], formats: &mut Vec<&'static Format>) -> S
 fn names(form: &Form) -> String {
     let names: Vec<&str> = match form {
         Form::Choice(choices) => choices.iter().map(|one| one.name.as_str()).collect(),
-        Form::Tagged(variants) => variants.iter().map(|one| one.name.as_str()).collect(),
+        Form::Tagged(variants) => {
+            let named = variants.iter().map(named);
+            return format!(" [{}]", named.collect::<Vec<_>>().join(", "));
+        }
         Form::Word(_)
         | Form::Number
         | Form::Boolean
@@ -106,6 +111,29 @@ fn names(form: &Form) -> String {
         | Form::Free => return String::new(),
     };
     format!(" [{}]", names.join(", "))
+}
+
+/// A variant as it is given: its name, with the word that belongs to it.
+fn named(variant: &Variant) -> String {
+    let name = variant.name.to_lowercase();
+    match variant.word() {
+        Some(form) => format!("{name}={}", value_name(form)),
+        None => variant.name.clone(),
+    }
+}
+
+/// How one of several things is given, before the file.
+fn ways(form: &Form) -> &'static str {
+    let Form::Tagged(variants) = form else {
+        return "a name alone, or";
+    };
+    let all_words = variants.iter().all(|one| one.word().is_some());
+    let any_word = variants.iter().any(|one| one.word().is_some());
+    match (all_words, any_word) {
+        (true, _) => "a name with its value, or",
+        (false, true) => "a name alone or with its value, or",
+        (false, false) => "a name alone, or",
+    }
 }
 
 /// Remembers a format that needs a word of explanation.
@@ -120,13 +148,16 @@ fn note(form: &Form, formats: &mut Vec<&'static Format>) {
             }
         }
         Form::List(inner) => note(inner, formats),
+        Form::Tagged(variants) => {
+            let words = variants.iter().filter_map(Variant::word);
+            words.for_each(|form| note(form, formats));
+        }
         Form::Choice(_)
         | Form::Number
         | Form::Boolean
         | Form::Object(_)
         | Form::Document(_)
         | Form::Objects(_)
-        | Form::Tagged(_)
         | Form::Free => {}
     }
 }

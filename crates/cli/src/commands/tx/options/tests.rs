@@ -234,3 +234,44 @@ fn help_reads_like_documentation() {
         "{bulk}"
     );
 }
+
+#[test]
+fn one_of_several_things_is_given_by_its_name_and_its_value() {
+    let freeze = |subject: &str| {
+        let words = [
+            "freeze",
+            "--jurisdiction",
+            "PK",
+            "--subject",
+            subject,
+            "--mode",
+            "DEBIT",
+            "--until",
+            "+1h",
+            "--legal-basis",
+            "s.9",
+            "--order-hash",
+            "0606060606060606060606060606060606060606060606060606060606060606",
+        ];
+        typed(&words).map(|operation| {
+            let value = serde_json::to_value(&operation).unwrap();
+            value["Freeze"]["subject"].to_string()
+        })
+    };
+    assert_eq!(
+        freeze("account=INDUS-PKR").unwrap(),
+        r#"{"Account":"INDUS-PKR"}"#
+    );
+    assert_eq!(freeze("currency=PKR").unwrap(), r#"{"Currency":"PKR"}"#);
+    assert_eq!(freeze("CORRIDOR=KG").unwrap(), r#"{"Corridor":"KG"}"#);
+    let lei = "529900T8BM49AURSDO55";
+    let participant = freeze(&format!("participant={lei}")).unwrap();
+    assert_eq!(participant, format!(r#"{{"Participant":"{lei}"}}"#));
+    let wrong = freeze("currency=rupees").unwrap_err();
+    assert!(
+        wrong.contains("--subject") && wrong.contains("rupees"),
+        "{wrong}"
+    );
+    let unknown = freeze("customer=Aida").unwrap_err();
+    assert!(unknown.contains("Account"), "{unknown}");
+}
