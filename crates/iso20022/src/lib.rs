@@ -21,6 +21,7 @@ mod cursor;
 mod document;
 mod envelope;
 mod group;
+pub mod ivms101;
 mod message;
 mod original;
 mod parties;

@@ -4,6 +4,7 @@
 
 mod demo_files;
 mod hostile;
+mod ivms101;
 mod properties;
 mod reading;
 mod recalls;
