@@ -411,6 +411,7 @@ fn participant_key(find: FindKey<'_>, name: &str) -> anyhow::Result<GenesisKey> 
         KeyPurpose::Checker => Role::Checker,
         KeyPurpose::Releaser => Role::Releaser,
         KeyPurpose::Access => Role::Access,
+        KeyPurpose::Compliance => Role::Compliance,
         KeyPurpose::Validator
         | KeyPurpose::Peer
         | KeyPurpose::Approver

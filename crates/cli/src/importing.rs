@@ -7,9 +7,10 @@
 use crate::exit::Failure;
 use crate::network::{Keys, refused};
 use anyhow::Context;
+use karwan_iso20022::ivms101::Ivms101;
 use karwan_iso20022::{CreditTransfer, Document, Profile, Refusal, read};
-use karwan_ledger::{Genesis, Operation, Pay, PayBulk, Transaction};
-use karwan_node::gateway::{seal, to_terms};
+use karwan_ledger::{Genesis, Operation, Pay, PayBulk, PaymentTerms, Transaction};
+use karwan_node::gateway::{SealedContent, TravelPayload, seal, to_terms};
 use karwan_rpc::{Client, IsoDeliverParams};
 use karwan_types::{
     AgentIdentification, ChainId, CommitmentSecret, DurationMs, Lei, PayloadRecipient, Timestamp,
@@ -23,6 +24,8 @@ pub(crate) struct Importer {
     pub(crate) maker: karwan_types::SecretKey,
     pub(crate) commitment: CommitmentSecret,
     pub(crate) validity: DurationMs,
+    /// The data of the parties of the one payment that is imported, given beside its message.
+    pub(crate) ivms: Option<Ivms101>,
 }
 
 /// A payment file that was read, and its instruction with the maker's signature only.
@@ -45,6 +48,7 @@ impl Importer {
             maker: keys.signer(&format!("{name}-maker"))?,
             commitment: keys.commitment(name)?,
             validity,
+            ivms: None,
         })
     }
 
@@ -58,10 +62,7 @@ impl Importer {
 
     /// Makes the instruction of a file that was read, signed by the maker.
     pub(crate) fn instruct(&self, document: Document, now: Timestamp) -> Imported {
-        let terms = document
-            .transfers
-            .iter()
-            .map(|one| to_terms(one, &self.commitment));
+        let terms = document.transfers.iter().map(|one| self.terms(one));
         let mut terms: Vec<_> = terms.collect();
         let operation: Operation = if terms.len() == 1 {
             Pay {
@@ -74,6 +75,26 @@ impl Importer {
         Imported {
             document,
             transaction: self.sign(operation, now),
+        }
+    }
+
+    /// What goes on the ledger of a payment.
+    fn terms(&self, transfer: &CreditTransfer) -> PaymentTerms {
+        let mut terms = to_terms(transfer, &self.commitment);
+        if let Some(ivms) = &self.ivms {
+            let travel = TravelPayload::new(ivms.clone(), &self.commitment);
+            let data = travel.data(&self.commitment.salt(&terms.uetr));
+            terms.ivms_commitment = data.ivms_commitment;
+            terms.pair_tag = data.pair_tag;
+        }
+        terms
+    }
+
+    /// The data of a payment's parties: those given, or those in its message.
+    fn travel(&self, transfer: &CreditTransfer) -> Option<TravelPayload> {
+        match &self.ivms {
+            Some(ivms) => Some(TravelPayload::new(ivms.clone(), &self.commitment)),
+            None => TravelPayload::of_message(transfer, &self.commitment),
         }
     }
 
@@ -93,9 +114,15 @@ impl Importer {
         transfers: &[CreditTransfer],
     ) -> Result<(), Failure> {
         for transfer in transfers {
-            let message = (transfer.ledger.uetr, transfer.payload.as_slice());
-            self.deliver_one(client, genesis, message, &transfer.ledger.creditor_agent)
-                .await?;
+            let travel = self.travel(transfer);
+            let salt = self.commitment.salt(&transfer.ledger.uetr);
+            let content = SealedContent {
+                uetr: transfer.ledger.uetr,
+                document: transfer.payload.as_slice(),
+                salt: &salt,
+                travel: travel.as_ref(),
+            };
+            deliver(client, genesis, &content, &transfer.ledger.creditor_agent).await?;
         }
         Ok(())
     }
@@ -108,16 +135,31 @@ impl Importer {
         (uetr, document): (Uetr, &[u8]),
         to: &AgentIdentification,
     ) -> Result<(), Failure> {
-        let Some((receiver, recipient)) = recipient(genesis, to) else {
-            return Ok(());
-        };
         let salt = self.commitment.salt(&uetr);
-        let sealed =
-            seal(uetr, document, &salt, &recipient).context("a message cannot be sealed")?;
-        let params = IsoDeliverParams::new(uetr, receiver, &sealed);
-        client.iso_deliver(params).await.map_err(refused)?;
-        Ok(())
+        let content = SealedContent {
+            uetr,
+            document,
+            salt: &salt,
+            travel: None,
+        };
+        deliver(client, genesis, &content, to).await
     }
+}
+
+/// Seals a message for the institution that gets the money, and has the node keep it.
+pub(crate) async fn deliver(
+    client: &Client,
+    genesis: &Genesis,
+    content: &SealedContent<'_>,
+    to: &AgentIdentification,
+) -> Result<(), Failure> {
+    let Some((receiver, recipient)) = recipient(genesis, to) else {
+        return Ok(());
+    };
+    let sealed = seal(content, &recipient).context("a message cannot be sealed")?;
+    let params = IsoDeliverParams::new(content.uetr, receiver, &sealed);
+    client.iso_deliver(params).await.map_err(refused)?;
+    Ok(())
 }
 
 /// The institution that a message names, and to whom messages for it are sealed.

@@ -12,8 +12,8 @@ use crate::words::duration;
 use anyhow::Context;
 use karwan_ledger::{
     Activity, BusinessDayRules, Clause, ClauseText, CommonRules, EndOfDayAction, ExchangeRules,
-    LawReference, Money, NationalRules, ParticipantKind, Permission, QueueRules, Quorum,
-    RecallRules, RecallWindow, Rulebook, SupervisionRules,
+    LawReference, Money, NationalRules, NationalTravelRules, ParticipantKind, Permission,
+    QueueRules, Quorum, RecallRules, RecallWindow, Rulebook, SupervisionRules, TravelRules,
 };
 use karwan_types::{
     Amount, CurrencyCode, Date, DurationMs, ExternalCode, HashDomain, JurisdictionCode, Max35Text,
@@ -72,6 +72,26 @@ struct CommonDocument {
     supervision: SupervisionDocument,
     #[serde(default)]
     limits: Vec<LimitDocument>,
+    /// None when the Travel Rule is off.
+    travel_rule: Option<TravelDocument>,
+}
+
+/// The Travel Rule.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TravelDocument {
+    window: String,
+    waiting_max: String,
+    attestation_max: String,
+    thresholds: Vec<PlannedMoney>,
+}
+
+/// What one jurisdiction asks for beyond it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NationalTravelDocument {
+    window: String,
+    thresholds: Vec<PlannedMoney>,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -120,6 +140,7 @@ struct NationalDocument {
     payment_max: Vec<PlannedMoney>,
     /// None for the common one.
     supervision: Option<SupervisionDocument>,
+    travel_rule: Option<NationalTravelDocument>,
     #[serde(default)]
     activities: Vec<ActivityDocument>,
     #[serde(default)]
@@ -249,6 +270,10 @@ impl CommonDocument {
             exchange: self.exchange.build()?,
             supervision: self.supervision.build()?,
             limits: limits::build(&self.limits).context("limits")?,
+            travel_rule: match &self.travel_rule {
+                Some(travel) => Some(travel.build()?),
+                None => None,
+            },
         })
     }
 }
@@ -320,6 +345,10 @@ impl NationalDocument {
             supervision: supervision.build()?,
             business_days,
             limits: limits::build(&self.limits).context("limits")?,
+            travel_rule: match &self.travel_rule {
+                Some(travel) => Some(travel.build()?),
+                None => None,
+            },
         })
     }
 }
@@ -341,6 +370,26 @@ impl BusinessDayDocument {
             holidays: self.holidays.clone(),
             end_of_day: self.end_of_day,
             foreign_holding_max: holding.transpose()?,
+        })
+    }
+}
+
+impl TravelDocument {
+    fn build(&self) -> anyhow::Result<TravelRules> {
+        Ok(TravelRules {
+            window_ms: span("travel_rule.window", &self.window)?,
+            waiting_max_ms: span("travel_rule.waiting_max", &self.waiting_max)?,
+            attestation_max_ms: span("travel_rule.attestation_max", &self.attestation_max)?,
+            thresholds: maxima(&self.thresholds)?,
+        })
+    }
+}
+
+impl NationalTravelDocument {
+    fn build(&self) -> anyhow::Result<NationalTravelRules> {
+        Ok(NationalTravelRules {
+            window_ms: span("travel_rule.window", &self.window)?,
+            thresholds: maxima(&self.thresholds)?,
         })
     }
 }

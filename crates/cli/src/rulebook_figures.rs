@@ -73,7 +73,7 @@ const LOOSER_WHEN_HIGHER: [&str; 6] = [
 /// Less is allowed when these are higher.
 const TIGHTER_WHEN_HIGHER: [&str; 3] = ["notice_min", "quorum", "on_exceed"];
 /// More is allowed when these are higher, and most when they are not there at all.
-const CAP: &str = "payment_max";
+const CAPS: [&str; 2] = ["payment_max[", "travel_rule.thresholds["];
 
 /// Every figure by its path.
 pub(crate) fn figures(rulebook: &Rulebook) -> BTreeMap<String, Figure> {
@@ -244,7 +244,7 @@ pub(crate) fn figure_changes(base: &Rulebook, candidate: &Rulebook) -> Vec<Figur
 fn effect(path: &str, old: Option<&Figure>, new: Option<&Figure>) -> Option<Effect> {
     let name = path.rsplit('.').next().unwrap_or(path);
     let is_limit = path.contains(".limits[") && LIMITS.contains(&name);
-    let is_cap = is_limit || path.contains(&format!("{CAP}["));
+    let is_cap = is_limit || CAPS.iter().any(|cap| path.contains(cap));
     let order = |figure: Option<&Figure>| match figure {
         Some(figure) => figure.order,
         None => is_cap.then_some(i128::MAX),
@@ -252,7 +252,7 @@ fn effect(path: &str, old: Option<&Figure>, new: Option<&Figure>) -> Option<Effe
     let higher = order(new)?.cmp(&order(old)?);
     let looser = if is_cap || LOOSER_WHEN_HIGHER.contains(&name) {
         higher
-    } else if TIGHTER_WHEN_HIGHER.contains(&name) {
+    } else if TIGHTER_WHEN_HIGHER.contains(&name) || path.ends_with("travel_rule.window") {
         higher.reverse()
     } else {
         return None;

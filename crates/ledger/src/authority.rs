@@ -23,6 +23,8 @@ pub(crate) enum Need {
     AllHolders,
     /// So many keys of one of the holders.
     Signers(u8),
+    /// One compliance key of one of the holders.
+    Compliance,
 }
 
 /// Holders, and what they must bring.
@@ -39,6 +41,31 @@ pub struct SignerGroup {
     pub holders: BTreeSet<Holder>,
     /// How many of the holders must, or how many keys of one holder; one for the policy of an institution.
     pub needed: usize,
+    /// Whose keys count: those of all signing roles, or compliance keys.
+    pub keys: SigningKeys,
+}
+
+/// Which keys of a holder count under an instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SigningKeys {
+    /// Those of every role that signs instructions.
+    Instructing,
+    /// Those of the role that attests, and no others.
+    Compliance,
+}
+
+impl SigningKeys {
+    /// Whether a key is one of them, in force or not.
+    #[must_use]
+    pub const fn include(self, record: &KeyRecord) -> bool {
+        match self {
+            Self::Instructing => may_sign(record),
+            Self::Compliance => {
+                let institution = matches!(record.holder, Holder::Participant(_));
+                institution && matches!(record.role, Role::Compliance)
+            }
+        }
+    }
 }
 
 /// Everyone who must sign.
@@ -79,6 +106,7 @@ impl Authority {
     pub(crate) fn groups(self) -> Vec<SignerGroup> {
         let group = |group: Group| SignerGroup {
             needed: group.needed(),
+            keys: group.keys(),
             holders: group.holders,
         };
         self.0.into_iter().map(group).collect()
@@ -92,11 +120,7 @@ impl Authority {
         check_keys(state, signers)?;
         for key in signers {
             let record = state.key(key).ok_or(Rejection::UnknownKey { key: *key })?;
-            let belongs = self
-                .0
-                .iter()
-                .any(|group| group.holders.contains(&record.holder));
-            if !belongs || !may_sign(record) {
+            if !self.0.iter().any(|group| group.takes(record)) {
                 return Err(Rejection::SignerNotAllowed { key: *key });
             }
         }
@@ -107,7 +131,7 @@ impl Authority {
         let in_force: Vec<&KeyRecord> = signers
             .iter()
             .filter_map(|key| state.key(key))
-            .filter(|record| record.revoked_at.is_none() && may_sign(record))
+            .filter(|record| record.revoked_at.is_none())
             .collect();
         self.0.iter().all(|group| group.is_met(state, &in_force))
     }
@@ -117,7 +141,7 @@ impl Group {
     /// How many holders must sign.
     fn needed(&self) -> usize {
         match self.need {
-            Need::Policy(_) | Need::AnySigner => 1,
+            Need::Policy(_) | Need::AnySigner | Need::Compliance => 1,
             Need::Signers(keys) => usize::from(keys),
             Need::AllHolders => self.holders.len(),
             Need::TwoThirdsOfHolders => {
@@ -125,17 +149,34 @@ impl Group {
             }
         }
     }
-    fn is_met(&self, state: &State, signers: &[&KeyRecord]) -> bool {
+    /// Which keys of the holders count.
+    fn keys(&self) -> SigningKeys {
+        match self.need {
+            Need::Compliance => SigningKeys::Compliance,
+            Need::Policy(_)
+            | Need::AnySigner
+            | Need::TwoThirdsOfHolders
+            | Need::AllHolders
+            | Need::Signers(_) => SigningKeys::Instructing,
+        }
+    }
+    /// Whether a key may sign for this group.
+    fn takes(&self, record: &KeyRecord) -> bool {
+        self.holders.contains(&record.holder) && self.keys().include(record)
+    }
+    fn is_met(&self, state: &State, in_force: &[&KeyRecord]) -> bool {
+        let own = in_force.iter().filter(|record| self.takes(record));
+        let signers: Vec<&KeyRecord> = own.copied().collect();
         let signed = |holder: &Holder| signers.iter().any(|record| record.holder == *holder);
         match self.need {
-            Need::AnySigner => self.holders.iter().any(signed),
+            Need::AnySigner | Need::Compliance => self.holders.iter().any(signed),
             Need::TwoThirdsOfHolders | Need::AllHolders => {
                 self.holders.iter().filter(|holder| signed(holder)).count() >= self.needed()
             }
             Need::Policy(money) => self.holders.iter().any(|holder| match holder {
                 Holder::Participant(lei) => state
                     .participant(lei)
-                    .is_some_and(|participant| participant.policy.is_met(holder, money, signers)),
+                    .is_some_and(|participant| participant.policy.is_met(holder, money, &signers)),
                 Holder::Governor(_)
                 | Holder::Regulator(_)
                 | Holder::Auditor(_)
@@ -200,8 +241,8 @@ pub(crate) fn acts_for(state: &State, signers: &BTreeSet<PublicKey>, lei: Lei) -
         .any(|record| record.holder == holder && record.revoked_at.is_none() && may_sign(record))
 }
 
-/// Access keys sign tokens, never an instruction.
-fn may_sign(record: &KeyRecord) -> bool {
+/// Access keys sign tokens, never an instruction; compliance keys attest and do nothing else.
+const fn may_sign(record: &KeyRecord) -> bool {
     match record.role {
         Role::Maker | Role::Checker | Role::Releaser => {
             matches!(record.holder, Holder::Participant(_))
@@ -210,6 +251,6 @@ fn may_sign(record: &KeyRecord) -> bool {
             record.holder,
             Holder::Governor(_) | Holder::Regulator(_) | Holder::Court(_)
         ),
-        Role::Access => false,
+        Role::Access | Role::Compliance => false,
     }
 }

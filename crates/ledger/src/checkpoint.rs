@@ -60,6 +60,8 @@ impl State {
         write(&mut bytes, &self.credit_lines);
         write(&mut bytes, &self.usage);
         write(&mut bytes, &self.wound_down);
+        write(&mut bytes, &self.attestations);
+        write(&mut bytes, &self.pair_sums);
         bytes
     }
     /// Restores a state. The caller compares its root with a certified header.
@@ -106,6 +108,8 @@ impl State {
         state.credit_lines = read(&mut rest)?;
         state.usage = read(&mut rest)?;
         state.wound_down = read(&mut rest)?;
+        state.attestations = read(&mut rest)?;
+        state.pair_sums = read(&mut rest)?;
         if !rest.is_empty() {
             return Err(CheckpointError::Section);
         }

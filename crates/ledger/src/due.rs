@@ -14,6 +14,7 @@ use crate::rejection::Rejection;
 use crate::rulebook::{RulebookRecord, RulebookStatus};
 use crate::state::State;
 use crate::supervision::{FreezeKey, LicenceKey, advance_licence, end_freeze};
+use crate::travel_rule::{self, AttestationKey, PairKey};
 use crate::usage::{self, UsageKey};
 use crate::{posting, queue, recalls};
 use karwan_types::{
@@ -62,6 +63,10 @@ pub(crate) enum Forgettable {
     Usage(UsageKey),
     /// A new freeze of the subject would begin the count anew.
     PastFreezes(FreezeKey),
+    /// An attestation has expired.
+    Attestation(AttestationKey),
+    /// Nothing that settled between two persons counts any more.
+    PairSum(PairKey),
 }
 
 impl Record {
@@ -130,10 +135,7 @@ pub(crate) fn execute_due(state: &mut State, at: (Height, Timestamp), outcomes: 
             Due::RecallOverdue(key) => recalls::mark_overdue(state, at, key, outcomes),
             Due::HoldExpires(key) => expire_hold(state, at, key, outcomes),
             Due::ApprovalExpires(instruction) => expire_approval(state, at, instruction, outcomes),
-            Due::QueueEntryEnds(number) => {
-                let rejection = overdue(state, state.queue_entry(number));
-                queue::refuse(state, at, number, &rejection, outcomes);
-            }
+            Due::QueueEntryEnds(number) => end_waiting(state, at, number, outcomes),
             Due::LicenceChanges(key) => advance_licence(state, at, &key, outcomes),
             Due::FreezeEnds(key) => end_freeze(state, at, &key, outcomes),
             Due::BusinessDayEnds(code) => business_day::end_day(state, at, code, outcomes),
@@ -164,15 +166,39 @@ pub(crate) fn execute_due(state: &mut State, at: (Height, Timestamp), outcomes: 
                 state.usage.remove(&key);
             }
             Forgettable::PastFreezes(key) => state.forget_past_freezes(&key),
+            Forgettable::Attestation(key) => state.forget_attestation(at.1, key),
+            Forgettable::PairSum(key) => state.forget_pair_sum(&key),
         }
     }
 }
 
+/// The time of a payment that waits is over: its own, or that for its attestation, which it may need no longer.
+fn end_waiting(
+    state: &mut State,
+    at: (Height, Timestamp),
+    number: u64,
+    outcomes: &mut Vec<Outcome>,
+) {
+    let entry = state.queue_entry(number);
+    let unattested = travel_rule::waits(state, at.1, entry.terms());
+    if entry.until >= at.1 && !unattested {
+        let mut entry = entry.clone();
+        entry.attest_by = None;
+        return state.put_queue_entry(number, entry);
+    }
+    let rejection = overdue(state, (entry, at.1), unattested);
+    queue::refuse(state, at, number, &rejection, outcomes);
+}
+
 /// Why a payment that waited until its end is refused.
-fn overdue(state: &State, entry: &QueueEntry) -> Rejection {
-    if let Some(exchange) = state.exchange(&entry.instruction) {
+fn overdue(state: &State, (entry, time): (&QueueEntry, Timestamp), unattested: bool) -> Rejection {
+    let exchange = state.exchange(&entry.instruction);
+    if let Some(exchange) = exchange.filter(|exchange| exchange.settle_till <= time) {
         let till = exchange.settle_till;
         return Rejection::ExchangeExpired { till };
+    }
+    if unattested {
+        return Rejection::AttestationTimeout { until: entry.end() };
     }
     let asked = entry
         .legs

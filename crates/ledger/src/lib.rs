@@ -33,10 +33,11 @@ mod state_tree;
 mod supervision;
 mod table;
 mod transaction;
+mod travel_rule;
 mod usage;
 mod window;
 
-pub use authority::SignerGroup;
+pub use authority::{SignerGroup, SigningKeys};
 pub use block::{BLOCK_OUTCOMES_MAX, BlockSeat, Draft, InvalidBlock};
 pub use business_day::{BusinessDayKey, BusinessDayRecord};
 pub use checkpoint::{CheckpointError, ROW_BYTES_MAX};
@@ -70,8 +71,9 @@ pub use rejection::Rejection;
 pub use rulebook::{
     Activity, BusinessDayRules, Clause, ClauseText, CommonRules, Direction, EMERGENCY_MAX,
     EndOfDayAction, ExchangeRules, InstitutionLimit, LawReference, LimitFigure, LimitRule,
-    NationalRules, OnExceed, Permission, QueueRules, Quorum, RecallRules, RecallWindow, Rulebook,
-    RulebookError, RulebookRecord, RulebookStatus, SupervisionRules,
+    NationalRules, NationalTravelRules, OnExceed, Permission, QueueRules, Quorum, RecallRules,
+    RecallWindow, Rulebook, RulebookError, RulebookRecord, RulebookStatus, SupervisionRules,
+    TravelRules,
 };
 pub use state::{ChainRecord, State};
 pub use state_tree::{ProveError, StateTree, StateTreeEntry, StateTreeError, combine, prove};
@@ -83,5 +85,6 @@ pub use supervision::{
 pub use transaction::{
     InstructionSignature, SIGNATURES_MAX, Transaction, VerifiedTransaction, instruction_hash,
 };
+pub use travel_rule::{Attestation, AttestationKey, PairKey, PairSum, TravelData};
 pub use usage::{Usage, UsageKey};
 pub use window::SlidingSum;

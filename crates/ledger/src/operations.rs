@@ -13,6 +13,7 @@ mod together;
 
 mod accept_quote;
 mod approve;
+mod attest;
 mod balancing_pay;
 mod cancel;
 mod cancel_exchange;
@@ -261,4 +262,5 @@ operations! {
     credit_line_set::CreditLineSet,
     pledge_collateral::PledgeCollateral,
     release_collateral::ReleaseCollateral,
+    attest::Attest,
 }

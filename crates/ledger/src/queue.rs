@@ -21,6 +21,7 @@ use crate::operations::terms::{OnShortage, PaymentTerms, Priority};
 use crate::records::{AccountStatus, CurrencyStatus, InstructionKey};
 use crate::rejection::Rejection;
 use crate::state::State;
+use crate::travel_rule;
 use crate::usage;
 use karwan_types::{AccountNumber, DurationMs, InstructionHash, Timestamp, TransactionId};
 use serde::{Deserialize, Serialize};
@@ -42,6 +43,8 @@ pub struct QueueEntry {
     pub from: Timestamp,
     /// The last time at which it may settle; after it, it is refused.
     pub until: Timestamp,
+    /// Until when it waits for an attestation; none when it did not need one, or has it.
+    pub attest_by: Option<Timestamp>,
 }
 
 /// One payment of an entry.
@@ -67,8 +70,16 @@ impl QueueEntry {
     }
     /// What block time will bring about for it.
     pub(crate) fn due(&self, number: u64) -> (Timestamp, Due) {
-        let over = self.until.after(DurationMs::from_millis(1));
+        let over = self.end().after(DurationMs::from_millis(1));
         (over, Due::QueueEntryEnds(number))
+    }
+    /// The first of the times until which it waits.
+    pub(crate) fn end(&self) -> Timestamp {
+        self.attest_by.map_or(self.until, |by| by.min(self.until))
+    }
+    /// Its payments.
+    pub(crate) fn terms(&self) -> impl Iterator<Item = &PaymentTerms> {
+        self.legs.iter().map(|leg| &leg.terms)
     }
     /// Whether it may wait for money. A payment that may not can still have been sent ahead of its time; what settles together
     /// with other payments waits for them in any case.
@@ -93,8 +104,11 @@ impl QueueEntry {
         let above = |leg: &QueuedLeg| leg.is_above_overnight(state);
         let free =
             self.legs.iter().all(moves) && !self.legs.iter().any(|leg| stopped(leg) || above(leg));
-        // Asked last, because it costs the most. What may not wait is refused instead.
-        in_time && free && !(self.may_wait() && usage::waits_for_room(state, time, self))
+        in_time
+            && free
+            && !travel_rule::waits(state, time, self.terms())
+            // Asked last, because it costs the most. What may not wait is refused instead.
+            && !(self.may_wait() && usage::waits_for_room(state, time, self))
     }
 }
 
@@ -194,6 +208,8 @@ impl Execution<'_> {
             let account = leg.debit.clone();
             return Err((index, Rejection::QueueFull { account }));
         }
+        let terms = legs.iter().map(|leg| &leg.terms);
+        let attest_by = travel_rule::attest_by(self.state, (self.time, from), terms);
         let number = self.state.chain().queue_entries.saturating_add(1);
         self.state.chain_mut().queue_entries = number;
         let entry = QueueEntry {
@@ -204,6 +220,7 @@ impl Execution<'_> {
             place: number,
             from,
             until,
+            attest_by,
         };
         for item in items {
             self.queued(item);

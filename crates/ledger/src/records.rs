@@ -4,6 +4,7 @@
 
 use crate::operations::Operation;
 use crate::operations::terms::PaymentKind;
+use crate::travel_rule::TravelData;
 use karwan_types::{
     AccountDay, AccountNumber, Amount, Bic, ClearingMember, CurrencyCode, Date, ExternalCode, Hash,
     Height, InstructionHash, JurisdictionCode, Lei, Max35Text, Movement, PayloadRecipient,
@@ -175,6 +176,8 @@ pub enum Role {
     Approver,
     /// Signs access tokens, never an instruction.
     Access,
+    /// Attests payments for their beneficiary's institution, and signs nothing else.
+    Compliance,
 }
 
 /// A registered key. Its key in the table is the public key.
@@ -344,6 +347,8 @@ pub enum RecordKind {
         payment: PaymentKind,
         /// Where it counts towards limits.
         counted: CountedHours,
+        /// What it carries of its parties' data.
+        travel: TravelData,
     },
     /// A return of another payment.
     Return {

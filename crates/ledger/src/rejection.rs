@@ -198,6 +198,22 @@ rejections! {
     1102 "RR04" "4.11" "EMERGENCY_RULE" EmergencyStop { rule: EmergencyRuleId } => "emergency rule {} of {} stops the payment; send it again when the rule has lapsed", .rule.number, .rule.jurisdiction;
     /// Stopped by an order that a receipt may not name.
     1103 "RR04" "4.11" "REGULATORY_STOP" StoppedByAuthority { order: FreezeKey } => "the payment is stopped by a regulatory rule; the receipt holds a commitment that the authority can open";
+    /// The Travel Rule applies, and the payment has no data of its parties.
+    1110 "RR02" "8.1" "TRAVEL_DATA_MISSING" TravelDataMissing { currency: CurrencyCode } => "a customer payment of this much {currency}, alone or with earlier ones between the same persons, needs the data of originator and beneficiary; send it with its IVMS101 commitment";
+    /// The creditor agent has not attested the payment.
+    1111 "RR03" "8.1" "ATTESTATION_MISSING" AttestationMissing { agent: AgentIdentification } => "creditor agent {agent} has not attested the payment, which the Travel Rule asks for from this amount on, alone or with earlier ones between the same persons";
+    /// The attestation did not come in time.
+    1112 "RR03" "8.1" "ATTESTATION_TIMEOUT" AttestationTimeout { until: Timestamp } => "the creditor agent did not attest the payment until {until}; ask it why, and send the payment again under a new UETR";
+    /// Nobody can attest.
+    1113 "RR03" "8.1" "PAYEE_KEY_NOT_SET" PayeeKeyNotSet { agent: AgentIdentification } => "creditor agent {agent} has no compliance key on the ledger, so that nobody can attest the payment";
+    /// An attestation of something else than the payment.
+    1114 "NARR" "8.1" "ATTESTATION_DIFFERS" AttestationDiffers { uetr: Uetr, field: &'static str } => "the attestation says another {field} than payment {uetr}; compare it with the payment as the ledger has it";
+    /// An attestation that is over, or lasts too long.
+    1115 "TM01" "8.1" "ATTESTATION_EXPIRY" AttestationExpiry { latest: Timestamp } => "an attestation must expire after this block and at {latest} at the latest";
+    /// An attestation under a rulebook that never was in force.
+    1116 "FF02" "8.1" "ATTESTATION_RULEBOOK" AttestationRulebook { active: u32 } => "the attestation names a version of the rulebook that has never been in force; version {active} is in force";
+    /// Nothing to attest.
+    1117 "NARR" "8.1" "TRAVEL_RULE_OFF" TravelRuleOff => "the rulebook in force does not apply the Travel Rule, so that there is nothing to attest";
     /// More than a payment of such an institution may be.
     1201 "AM14" "4.10" "PAYMENT_LIMIT" PaymentLimit { currency: CurrencyCode, national: Option<JurisdictionCode> } => "the amount is above the largest payment in {currency} that the rulebook allows to one of the two institutions; split it only as the rulebook allows, or use the RTGS system";
     /// More than an institution may pay or receive in 24 hours, or hold. It does not say which of them is used up, nor on which
@@ -320,7 +336,15 @@ impl Rejection {
                 | Self::CurrencyHalted { .. }
                 | Self::AboveOvernight { .. }
                 | Self::CumulativeLimit { waits: true, .. }
+                | Self::AttestationMissing { .. }
         ) || self.is_stop()
+    }
+    /// Whether the Travel Rule refuses the payment for what is missing.
+    pub(crate) fn is_of_travel_rule(&self) -> bool {
+        matches!(
+            self,
+            Self::TravelDataMissing { .. } | Self::PayeeKeyNotSet { .. }
+        )
     }
     /// Whether an authority's order stops the payment for now: it keeps its place in the queue.
     pub(crate) fn is_stop(&self) -> bool {
@@ -331,11 +355,13 @@ impl Rejection {
                 | Self::CreditorLicenceSuspended { waits: true, .. }
         )
     }
-    /// Whether the same payments may settle later: money, limits or their time are all they lack.
+    /// Whether the same payments may settle later: money, limits, their time or an attestation are all they lack.
     pub(crate) fn may_pass(&self) -> bool {
         let ahead = matches!(
             self,
-            Self::FromTimeAhead { .. } | Self::InsufficientFunds { .. }
+            Self::FromTimeAhead { .. }
+                | Self::InsufficientFunds { .. }
+                | Self::AttestationMissing { .. }
         );
         let lacking = matches!(
             self,

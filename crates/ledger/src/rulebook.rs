@@ -12,6 +12,7 @@ mod check;
 mod clause;
 mod limits;
 mod supervision;
+mod travel_rule;
 
 pub use business_day::{BusinessDayRules, EndOfDayAction};
 pub(crate) use business_day::{HOLIDAYS_MAX, MINUTES_PER_DAY};
@@ -19,6 +20,7 @@ pub use check::RulebookError;
 pub use clause::{Clause, ClauseText, LawReference};
 pub use limits::{Direction, InstitutionLimit, LimitFigure, LimitRule, OnExceed};
 pub use supervision::{Activity, Permission, SupervisionRules};
+pub use travel_rule::{NationalTravelRules, TravelRules};
 
 use crate::records::Money;
 use crate::rejection::Rejection;
@@ -75,6 +77,8 @@ pub struct CommonRules {
     pub supervision: SupervisionRules,
     /// What institutions may pay, receive and hold, in the order of kind, currency and direction.
     pub limits: Vec<LimitRule>,
+    /// The Travel Rule; none when it is off.
+    pub travel_rule: Option<TravelRules>,
 }
 
 /// How payments wait for funds.
@@ -173,6 +177,8 @@ pub struct NationalRules {
     pub business_days: Vec<BusinessDayRules>,
     /// What its institutions may pay, receive and hold, in the same order as the common limits and nowhere looser.
     pub limits: Vec<LimitRule>,
+    /// Its own part of the Travel Rule.
+    pub travel_rule: Option<NationalTravelRules>,
 }
 
 impl NationalRules {
@@ -191,6 +197,7 @@ impl NationalRules {
             supervision,
             business_days: Vec::new(),
             limits: Vec::new(),
+            travel_rule: None,
         }
     }
 }
@@ -268,6 +275,7 @@ impl Rulebook {
                     wind_down_ms: DurationMs::from_millis(90 * 86_400_000),
                 },
                 limits: Vec::new(),
+                travel_rule: None,
             },
             national: Vec::new(),
             clauses: Clause::plain(),

@@ -21,6 +21,7 @@ use crate::rulebook::{Rulebook, RulebookRecord};
 use crate::state_tree::{ProveError, StateTree, combine, prove};
 use crate::supervision::{FreezePlace, FreezeRow, Licence, LicenceKey};
 use crate::table::Table;
+use crate::travel_rule::{Attestation, AttestationKey, PairKey, PairSum};
 use crate::usage::{LimitIndex, UsageKey};
 use crate::window::SlidingSum;
 use imbl::{OrdMap, OrdSet};
@@ -86,6 +87,9 @@ pub struct State {
     pub(crate) freezes: Table<FreezePlace, FreezeRow>,
     /// The accounts that the end of a winding down has blocked, with the status that each had before.
     pub(crate) wound_down: Table<AccountNumber, AccountStatus>,
+    pub(crate) freezes: Table<FreezeKey, FreezeRecord>,
+    pub(crate) attestations: Table<AttestationKey, Attestation>,
+    pub(crate) pair_sums: Table<PairKey, PairSum>,
     pub(crate) rules: Arc<Rulebook>,
     /// Every entry of the queue in its order: class, place, number.
     pub(crate) queue_order: OrdSet<(Priority, u64, u64)>,
@@ -153,6 +157,8 @@ impl State {
             usage: Table::new(),
             limit_index: LimitIndex::default(),
             wound_down: Table::new(),
+            attestations: Table::new(),
+            pair_sums: Table::new(),
             rules,
             queue_order: OrdSet::new(),
             standings: OrdSet::new(),
@@ -246,6 +252,8 @@ impl State {
         self.credit_lines.seal();
         self.usage.seal();
         self.wound_down.seal();
+        self.attestations.seal();
+        self.pair_sums.seal();
     }
     /// Proves an account's row, or that there is no such account.
     ///
@@ -255,7 +263,7 @@ impl State {
         prove(&self.tables(), "accounts", &encode(number))
     }
     /// The tables in the order in which the root covers them. New tables come last.
-    pub(crate) fn tables(&self) -> [(&'static str, &StateTree); 25] {
+    pub(crate) fn tables(&self) -> [(&'static str, &StateTree); 27] {
         [
             ("chain", self.chain.tree()),
             ("currencies", self.currencies.tree()),
@@ -282,6 +290,8 @@ impl State {
             ("credit_lines", self.credit_lines.tree()),
             ("usage", self.usage.tree()),
             ("wound_down", self.wound_down.tree()),
+            ("attestations", self.attestations.tree()),
+            ("pair_sums", self.pair_sums.tree()),
         ]
     }
 
@@ -338,6 +348,7 @@ impl State {
                 .insert((*valid_until, Forgettable::Transaction(*id)));
         }
         self.derive_exchange_indices();
+        self.derive_travel_indices();
     }
 
     fn derive_account_indices(&mut self) {
@@ -490,6 +501,7 @@ impl State {
         self.rules = Arc::new(record.rulebook.clone());
         self.chain_mut().rulebook = version;
         self.reset_day_ends();
+        self.orders_changed = true;
     }
     /// Records an emergency rule, or its earlier end.
     pub(crate) fn put_emergency(&mut self, id: EmergencyRuleId, record: EmergencyRecord) {
@@ -498,6 +510,8 @@ impl State {
         }
         self.emergency_ends.insert((record.until, id));
         self.emergencies.insert(id, record);
+        // What refuses for another reason is not stopped by an order any more, and the other way round.
+        self.orders_changed = true;
     }
     pub(crate) fn put_approval(&mut self, instruction: InstructionHash, approval: PendingApproval) {
         self.due.insert(approval.due(instruction));

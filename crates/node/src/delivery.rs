@@ -1,8 +1,12 @@
-//! Settled payments' messages on their way from node to node, and the outboxes of the institutions that this node serves.
+//! Payments' messages on their way from node to node, and the outboxes of the institutions that this node serves.
 //!
 //! Settlement without information is not a payment: the debtor's node keeps the sealed message on disk until the node that
 //! serves the creditor has it on disk, and that one keeps it until the creditor agent confirms the credit on the ledger.
-//! Nothing is sent before the payment is final, and nobody on the way can read it.
+//! Nobody on the way can read it.
+//!
+//! Nothing is sent before the payment is final, with one exception: a payment that waits for the attestation of its creditor agent
+//! cannot become final before that institution has read who pays whom. Its message is sent as soon as it waits. What the
+//! creditor agent learns early is a payment that it is asked to take; when it is refused in the end, the outbox forgets it.
 //!
 //! The nodes are not trusted with each other's messages, and an age file cannot be judged without the key to it. So an
 //! outbox keeps one message of each peer for a payment, and the institution opens whichever is meant. What remains: a peer
@@ -73,7 +77,7 @@ pub(crate) enum DeliveryError {
 
 /// What became of a message that may be sent.
 enum Sending {
-    /// It waits: its payment is not final, or its file cannot be read.
+    /// It waits: nobody may have it yet, or its file cannot be read.
     Waits,
     /// So many bytes are queued, or handed to an outbox of this node.
     Sent(usize),
@@ -124,7 +128,7 @@ impl Deliveries {
         self.outboxes.contains_key(creditor)
     }
 
-    /// Keeps a message until its payment is final and the creditor's node has it. Durable when this returns.
+    /// Keeps a message until its payment is final, or waits for an attestation, and the creditor's node has it. Durable when this returns.
     pub(crate) fn keep(&self, delivery: &Delivery) -> Result<(), DeliveryError> {
         if delivery.ciphertext.len() > CIPHERTEXT_BYTES_MAX {
             return Err(DeliveryError::TooLong(delivery.ciphertext.len()));
@@ -144,7 +148,7 @@ impl Deliveries {
         Ok(())
     }
 
-    /// A block was stored: sends what became final, forgets what was refused, and clears what was acknowledged.
+    /// A block was stored: sends what became final or waits for an attestation, forgets what was refused, and clears what was acknowledged.
     pub(crate) fn on_block(&self, frame: &BlockFrame) {
         for outcome in &frame.outcomes {
             let Some(movement) = &outcome.movement else {
@@ -155,7 +159,8 @@ impl Deliveries {
                 uetr: movement.uetr,
             };
             match outcome.status {
-                TransactionStatus::Acsc => self.send_payment(&key),
+                // A payment that waits may wait for the attestation of whoever reads its message.
+                TransactionStatus::Acsc | TransactionStatus::Pdng => self.send_payment(&key),
                 TransactionStatus::Accc => {
                     let creditor = movement.creditor_agent.as_ref();
                     if let Some(outbox) = creditor.and_then(|creditor| self.outboxes.get(creditor))
@@ -173,7 +178,6 @@ impl Deliveries {
                 TransactionStatus::Rcvd
                 | TransactionStatus::Patc
                 | TransactionStatus::Actc
-                | TransactionStatus::Pdng
                 | TransactionStatus::Acsp => {}
             }
         }
@@ -189,8 +193,8 @@ impl Deliveries {
         );
     }
 
-    /// Forgets what nobody needs any more, also if the block that said so was missed, and sends some of what waits and is
-    /// final once more, going on where the last time ended.
+    /// Forgets what nobody needs any more, also if the block that said so was missed, and sends some of what is wanted
+    /// once more, going on where the last time ended.
     pub(crate) fn retry(&self) {
         self.sweep();
         let entries = self.outgoing.entries();
@@ -213,7 +217,8 @@ impl Deliveries {
             return None;
         }
         let stored = match record.status {
-            TransactionStatus::Acsc => {
+            TransactionStatus::Pdng if !self.is_unattested(&delivery.key) => false,
+            TransactionStatus::Acsc | TransactionStatus::Pdng => {
                 let stored = store(outbox, from, delivery);
                 self.arrivals
                     .send_modify(|count| *count = count.wrapping_add(1));
@@ -224,7 +229,6 @@ impl Deliveries {
             TransactionStatus::Rcvd
             | TransactionStatus::Patc
             | TransactionStatus::Actc
-            | TransactionStatus::Pdng
             | TransactionStatus::Acsp
             | TransactionStatus::Rjct
             | TransactionStatus::Canc => false,
@@ -285,7 +289,7 @@ impl Deliveries {
     fn send_payment(&self, key: &DeliveryKey) {
         // Whoever is not reached now is reached when it connects, or when the message is sent again.
         for entry in self.outgoing.of_payment(key) {
-            self.send_if_final(&entry, Recipient::All);
+            self.send_if_wanted(&entry, Recipient::All);
         }
     }
 
@@ -298,7 +302,7 @@ impl Deliveries {
     ) -> Option<DeliveryKey> {
         let (mut last, mut messages, mut bytes) = (None, 0, 0);
         for entry in entries {
-            match self.send_if_final(entry, to) {
+            match self.send_if_wanted(entry, to) {
                 Sending::Waits => {}
                 Sending::Sent(sent) => {
                     last = Some(entry.key);
@@ -314,14 +318,14 @@ impl Deliveries {
         last
     }
 
-    fn send_if_final(&self, entry: &Entry, to: Recipient) -> Sending {
+    fn send_if_wanted(&self, entry: &Entry, to: Recipient) -> Sending {
         let settled = self.record(&entry.key).is_some_and(|record| {
             matches!(
                 record.status,
                 TransactionStatus::Acsc | TransactionStatus::Accc
             )
         });
-        if !settled {
+        if !settled && !self.is_unattested(&entry.key) {
             return Sending::Waits;
         }
         let delivery = match self.outgoing.read(entry) {
@@ -375,6 +379,15 @@ impl Deliveries {
                 }
             }
         }
+    }
+
+    /// Whether a payment waits for the attestation of its creditor agent.
+    fn is_unattested(&self, key: &DeliveryKey) -> bool {
+        let published = self.publisher.latest();
+        let state = &published.state;
+        let payment = instruction(key);
+        let queued = state.queued(&payment);
+        queued.is_some_and(|(_, entry)| state.unattested(entry).contains(&payment))
     }
 
     fn record(&self, key: &DeliveryKey) -> Option<Record> {

@@ -5,8 +5,10 @@
 //! file twice gives the same instruction. The message itself is sealed for the creditor institution.
 
 mod recalls;
+mod travel;
 
 pub use recalls::{NoAnswer, to_answer, to_cancel, to_recall, to_return, to_returning_answer};
+pub use travel::{TravelPayload, TravelPayloadError};
 
 use age::x25519;
 use karwan_iso20022::{
@@ -32,8 +34,27 @@ pub struct OpenedMessage {
     pub uetr: Uetr,
     /// With this the commitments on the ledger can be checked: 64 hexadecimal digits.
     pub salt: String,
-    /// The XML document as the debtor agent received it.
+    /// The XML document as the debtor agent received it; empty when there is none.
     pub document: String,
+    /// The data of the payment's parties.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ivms101: Option<String>,
+    /// With this the tag of the two persons can be checked: 64 hexadecimal digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pair_secret: Option<String>,
+}
+
+/// What is sealed for an institution.
+#[derive(Clone, Copy, Debug)]
+pub struct SealedContent<'a> {
+    /// The payment.
+    pub uetr: Uetr,
+    /// Its message.
+    pub document: &'a [u8],
+    /// The salt of its commitments.
+    pub salt: &'a PaymentSalt,
+    /// The data of its parties, where they must travel.
+    pub travel: Option<&'a TravelPayload>,
 }
 
 /// The name of the format.
@@ -78,6 +99,7 @@ pub fn profile(rulebook: &ledger::Rulebook) -> Profile {
 pub fn to_terms(transfer: &CreditTransfer, secret: &CommitmentSecret) -> ledger::PaymentTerms {
     let fields = &transfer.ledger;
     let salt = secret.salt(&fields.uetr);
+    let travel = TravelPayload::data_of_message(transfer, secret);
     ledger::PaymentTerms {
         kind: match fields.kind {
             TransferKind::Customer => ledger::PaymentKind::Customer,
@@ -113,6 +135,8 @@ pub fn to_terms(transfer: &CreditTransfer, secret: &CommitmentSecret) -> ledger:
         commitments: commitments(transfer, &salt),
         // The hash of a message with names in it could be guessed; salted, it cannot.
         message_hash: Some(salt.commit("message", &transfer.message_hash.to_string())),
+        ivms_commitment: travel.ivms_commitment,
+        pair_tag: travel.pair_tag,
     }
 }
 
@@ -154,22 +178,20 @@ fn datum(label: &str) -> ledger::PartyDatum {
 /// # Errors
 /// `SealError` when the recipient is no age key or encryption fails.
 pub fn seal(
-    uetr: Uetr,
-    document: &[u8],
-    salt: &PaymentSalt,
+    content: &SealedContent<'_>,
     recipient: &PayloadRecipient,
 ) -> Result<Vec<u8>, SealError> {
     let malformed = || SealError::Recipient(recipient.to_string());
     let key = x25519::Recipient::from_str(recipient.as_str()).map_err(|_| malformed())?;
     let message = OpenedMessage {
         format: MESSAGE_FORMAT.to_owned(),
-        uetr,
-        salt: salt
-            .as_bytes()
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect(),
-        document: String::from_utf8_lossy(document).into_owned(),
+        uetr: content.uetr,
+        salt: hexadecimal(content.salt),
+        document: String::from_utf8_lossy(content.document).into_owned(),
+        ivms101: content.travel.map(|travel| travel.ivms().canonical()),
+        pair_secret: content
+            .travel
+            .map(|travel| hexadecimal(travel.pair_secret())),
     };
     let plain =
         serde_json::to_vec(&message).map_err(|error| SealError::Content(error.to_string()))?;
@@ -181,6 +203,11 @@ pub fn seal(
     writer.write_all(&plain)?;
     writer.finish()?;
     Ok(sealed)
+}
+
+fn hexadecimal(salt: &PaymentSalt) -> String {
+    let bytes = salt.as_bytes().iter();
+    bytes.map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Opens a message with the institution's payload key.

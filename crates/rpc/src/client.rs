@@ -6,12 +6,13 @@
 use crate::limits::{BODY_BYTES_MAX, LARGE_ANSWER_BYTES_MAX};
 use crate::method::Method;
 use crate::methods::{
-    AccountGet, AccountHistory, AccountsList, ApprovalsGet, ApprovalsList, BlockGet, BlocksList,
-    ChainHead, CreditList, CurrenciesList, CyclesList, EVENT_UNSUBSCRIBE, EmergenciesList, EventView, EventsSubscribe, EventsSubscribeParams, FreezesList, IsoDeliver, IsoOutbox, ExchangesList,
-    LicencesList, LimitsList, NodeStatusGet, ParticipantsList, PaymentGet, ProposalsGet,
-    ProposalsList, QueueList, QuotesList, RatesList, RecallsList, ReceiptGet, RpcDiscover,
-    RulebookGet, RulebooksList, StateProve, SubmitView, TxSubmit, TxSubmitParams, TxWait,
-    ValidatorsGet, Wait,
+    AccountGet, AccountHistory, AccountsList, ApprovalsGet, ApprovalsList, AttestationsList,
+    BlockGet, BlocksList, ChainHead, CreditList, CurrenciesList, CyclesList, EVENT_UNSUBSCRIBE,
+    EmergenciesList, EventView, EventsSubscribe, EventsSubscribeParams, ExchangesList, FreezesList,
+    IsoDeliver, IsoOutbox, LicencesList, LimitsList, NodeStatusGet, ParticipantsList, PaymentGet,
+    ProposalsGet, ProposalsList, QueueList, QuotesList, RatesList, RecallsList, ReceiptGet,
+    RpcDiscover, RulebookGet, RulebooksList, StateProve, SubmitView, TxSubmit, TxSubmitParams,
+    TxWait, ValidatorsGet, Wait,
 };
 use crate::problem::Problem;
 use crate::token::TokenProvider;
@@ -205,6 +206,8 @@ typed! {
     licences_list LicencesList;
     /// The freezes of the caller's jurisdiction.
     freezes_list FreezesList;
+    /// The payments that wait for an attestation, and the attestations given.
+    attestations_list AttestationsList;
     /// The reference rates of the issuers.
     rates_list RatesList;
     /// The quotes that stand.

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod approvals;
+mod attestations;
 mod blocks;
 mod chain;
 mod credit;
@@ -26,6 +27,9 @@ pub use accounts::{
 pub use approvals::{
     ApprovalAnswer, ApprovalView, ApprovalsAnswer, ApprovalsGet, ApprovalsGetParams, ApprovalsList,
     ProposalsGet, ProposalsList, SignerView,
+};
+pub use attestations::{
+    AttestationView, AttestationsAnswer, AttestationsList, AttestationsParams, UnattestedView,
 };
 pub use blocks::{BlocksAnswer, BlocksList, BlocksListParams, WholeBlockError, WholeBlockView};
 pub use chain::{

@@ -10,12 +10,12 @@ use crate::limits::{
 };
 use crate::method::{Act, Answering, Call, Method, Read, run_act, run_read};
 use crate::methods::{
-    AccountGet, AccountHistory, AccountsList, ApprovalsGet, ApprovalsList, BlockGet, BlocksList,
-    ChainHead, CreditList, CurrenciesList, CyclesList, EmergenciesList, EventsSubscribe, ExchangesList,
-    FreezesList, IsoDeliver, IsoOutbox, LicencesList, LimitsList, NodeStatusGet, ParticipantsList,
-    PaymentGet, ProposalsGet, ProposalsList, QueueList, QuotesList, RatesList, RecallsList,
-    ReceiptGet, RpcDiscover, RulebookGet, RulebooksList, StateProve, TxSubmit, TxWait,
-    ValidatorsGet,
+    AccountGet, AccountHistory, AccountsList, ApprovalsGet, ApprovalsList, AttestationsList,
+    BlockGet, BlocksList, ChainHead, CreditList, CurrenciesList, CyclesList, EmergenciesList,
+    EventsSubscribe, ExchangesList, FreezesList, IsoDeliver, IsoOutbox, LicencesList, LimitsList,
+    NodeStatusGet, ParticipantsList, PaymentGet, ProposalsGet, ProposalsList, QueueList,
+    QuotesList, RatesList, RecallsList, ReceiptGet, RpcDiscover, RulebookGet, RulebooksList,
+    StateProve, TxSubmit, TxWait, ValidatorsGet,
 };
 use crate::problem::{Fault, Problem};
 use karwan_ledger::State;
@@ -251,6 +251,11 @@ pub(crate) static TABLE: &[Row] = &[
     Row::read::<FreezesList>(
         Owned,
         "The freezes of the caller's own jurisdiction, for its supervisors.",
+    )
+    .answer_bytes(LARGE),
+    Row::read::<AttestationsList>(
+        Owned,
+        "The payments that wait for an attestation and the attestations given, of payments whose sides the caller may see.",
     )
     .answer_bytes(LARGE),
     Row::read::<RatesList>(Public, "The reference rates of the issuers.").answer_bytes(LARGE),

@@ -7,8 +7,8 @@ use crate::clock::EPOCH_MS;
 use karwan_ledger::{
     AccountClass, AccountStatus, Activity, ApprovalTier, BusinessDayRules, EndOfDayAction, Genesis,
     GenesisAccount, GenesisCurrency, GenesisDocument, GenesisJurisdiction, GenesisKey,
-    GenesisLicence, GenesisParticipant, LicenceScope, NationalRules, ParticipantKind, Permission,
-    Role, Rulebook, State, SupervisionRules,
+    GenesisLicence, GenesisParticipant, LicenceScope, Money, NationalRules, ParticipantKind,
+    Permission, Role, Rulebook, State, SupervisionRules, TravelRules,
 };
 use karwan_types::{
     AccountNumber, AgentIdentification, Amount, Bic, ClearingMember, CurrencyCode, DurationMs,
@@ -72,6 +72,7 @@ impl Town {
             DurationMs::from_millis(retention_ms),
         );
         rulebook.national = vec![licensing(rulebook.common.supervision)];
+        rulebook.common.travel_rule = Some(travel_rule());
         let document = GenesisDocument {
             network: "simulation".parse().expect("constant"),
             time: GENESIS_TIME,
@@ -249,6 +250,7 @@ impl Builder {
             ("checker", Role::Checker),
             ("releaser", Role::Releaser),
             ("spare 0", Role::Maker),
+            ("compliance", Role::Compliance),
         ];
         let keys = roles
             .into_iter()
@@ -299,6 +301,20 @@ fn policy(home: &str, short: &str) -> Vec<ApprovalTier> {
             tier(None, 1, 1),
         ],
         _ => vec![tier(Some(MAKER_ALONE_MAX), 0, 0), tier(None, 1, 0)],
+    }
+}
+
+/// Customer payments across a border from 500 rupees or soms on, summed over a day; little time to attest them.
+fn travel_rule() -> TravelRules {
+    let threshold = |money: &str| Money {
+        currency: currency(money),
+        amount: Amount::from_minor(50_000),
+    };
+    TravelRules {
+        window_ms: DurationMs::from_millis(86_400_000),
+        waiting_max_ms: DurationMs::from_millis(20_000),
+        attestation_max_ms: DurationMs::from_millis(3_600_000),
+        thresholds: vec![threshold("KGS"), threshold("PKR")],
     }
 }
 

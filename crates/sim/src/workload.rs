@@ -110,6 +110,7 @@ impl Thinker<'_> {
             "AcceptQuote" => self.accept_quote(),
             "PayVersusPayment" => self.pay_versus_payment(),
             "CancelExchange" => self.cancel_exchange(),
+            "Attest" => self.attest(),
             _ => return None,
         };
         Some(idea)

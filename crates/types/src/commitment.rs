@@ -29,6 +29,18 @@ impl CommitmentSecret {
         mac.update(uetr.as_bytes());
         PaymentSalt(mac.finalize().into_bytes().into())
     }
+    /// The salt of one pair of persons, the same for all payments between them: HMAC-SHA-256 of both under the secret.
+    #[must_use]
+    pub fn pair_salt(&self, originator: &str, beneficiary: &str) -> PaymentSalt {
+        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(&self.0)
+            .expect("HMAC takes keys of any length");
+        mac.update(b"karwan/1/pair\0");
+        let length = u64::try_from(originator.len()).expect("a length fits 64 bits");
+        mac.update(&length.to_le_bytes());
+        mac.update(originator.as_bytes());
+        mac.update(beneficiary.as_bytes());
+        PaymentSalt(mac.finalize().into_bytes().into())
+    }
 }
 
 impl fmt::Debug for CommitmentSecret {
@@ -86,6 +98,10 @@ mod tests {
         assert_ne!(commit, secret.salt(&two).commit("debtor", "Aziz"));
         assert_ne!(commit, secret.salt(&one).commit("creditor", "Aziz"));
         assert_ne!(commit, secret.salt(&one).commit("debtorA", "ziz"));
+        let pair = secret.pair_salt("Aziz", "Bakyt");
+        assert_eq!(pair, secret.pair_salt("Aziz", "Bakyt"));
+        assert_ne!(pair, secret.pair_salt("Bakyt", "Aziz"));
+        assert_ne!(pair, secret.pair_salt("AzizB", "akyt"));
         assert_ne!(
             commit,
             CommitmentSecret::from_bytes([2; 32])

@@ -327,6 +327,8 @@ fn terms(uetr: Uetr) -> PaymentTerms {
         local_purpose: None,
         commitments: Vec::new(),
         message_hash: None,
+        ivms_commitment: None,
+        pair_tag: None,
     }
 }
 

@@ -1,8 +1,10 @@
 //! `karwan iso`: payment files in, and the messages of settled payments out.
 
+mod attest;
 mod cases;
 mod desk;
 mod export;
+pub(crate) mod ivms;
 mod recalls;
 
 use crate::exit::{Exit, Outcome};
@@ -16,7 +18,7 @@ use crate::words::duration;
 use anyhow::Context;
 use clap::{Args, Subcommand};
 use desk::Desk;
-use karwan_iso20022::{FILE_BYTES_MAX, read_any};
+use karwan_iso20022::{FILE_BYTES_MAX, Message, read_any};
 use karwan_rpc::SubmitView;
 use karwan_types::DurationMs;
 use serde_json::json;
@@ -28,6 +30,10 @@ pub(crate) enum IsoCommand {
     Import(ImportArgs),
     /// Open the messages of payments received and write them to files
     Export(ExportArgs),
+    /// Attest the payments that wait for this institution under the Travel Rule
+    Attest(AttestArgs),
+    /// Check a file with the IVMS101 data of a payment's parties, without any network
+    Ivms(IvmsArgs),
 }
 
 /// A file is a payment (pacs.008.001.08, pacs.009.001.08), a return (pacs.004.001.09), a request to cancel or recall a payment
@@ -47,6 +53,9 @@ pub(crate) struct ImportArgs {
     /// Write the answer to every file that was submitted into this directory: a pacs.002, to a camt.056 a camt.029
     #[arg(long, value_name = "DIR")]
     reports: Option<PathBuf>,
+    /// The IVMS101 data of the parties, for a file with one payment; without it they are taken from the message
+    #[arg(long, value_name = "FILE")]
+    ivms: Option<PathBuf>,
     #[command(flatten)]
     network: NetworkArgs,
     #[command(flatten)]
@@ -71,10 +80,45 @@ pub(crate) struct ExportArgs {
     who: WhoArgs,
 }
 
+/// Each payment's message is opened with the institution's payload key. Its IVMS101 data must be those that the payment commits to,
+/// belong to the two persons of its pair tag, and hold what FATF Recommendation 16 asks for. What will be signed is shown, signed
+/// with the institution's compliance key and submitted; the payment settles in the block that takes it in.
+#[derive(Args)]
+pub(crate) struct AttestArgs {
+    /// Only this payment
+    #[arg(long, value_name = "UETR")]
+    uetr: Option<karwan_types::Uetr>,
+    /// How long the attestations are in force
+    #[arg(long, value_name = "DURATION", default_value = "24h", value_parser = duration)]
+    expires_in: DurationMs,
+    /// Show what would be signed, and sign nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    network: NetworkArgs,
+    #[command(flatten)]
+    who: WhoArgs,
+}
+
+/// The file is the standard's JSON. Names are written in Latin letters, with the local spelling beside them.
+#[derive(Args)]
+pub(crate) struct IvmsArgs {
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// Ask for what the standard asks for only, not for what FATF asks for from the threshold on
+    #[arg(long)]
+    standard: bool,
+    /// Print the one spelling to which a payment commits
+    #[arg(long)]
+    canonical: bool,
+}
+
 pub(crate) fn run(command: IsoCommand, output: Output) -> Outcome {
     match command {
         IsoCommand::Import(args) => import(&args, output),
         IsoCommand::Export(args) => export::run(&args, output),
+        IsoCommand::Attest(args) => attest::run(&args, output),
+        IsoCommand::Ivms(args) => ivms::run(&args, output),
     }
 }
 
@@ -82,7 +126,10 @@ fn import(args: &ImportArgs, output: Output) -> Outcome {
     let genesis = args.network.genesis()?;
     let keys = args.who.keys(&args.network)?;
     let name = args.who.name()?;
-    let importer = Importer::new(&keys, name, &genesis, args.valid_for)?;
+    let mut importer = Importer::new(&keys, name, &genesis, args.valid_for)?;
+    if let Some(file) = &args.ivms {
+        importer.ivms = Some(ivms::checked(file)?);
+    }
     let access = keys.access(name)?;
     let url = args.network.url(Some(name))?;
     let paths = message_files(&args.path)?;
@@ -111,6 +158,12 @@ fn import(args: &ImportArgs, output: Output) -> Outcome {
             };
             let row = match read_any(&xml, &importer.profile) {
                 Err(refusal) => Row::refused(&refusal),
+                Ok(Message::Transfers(document))
+                    if importer.ivms.is_some() && document.transfers.len() != 1 =>
+                {
+                    let problem = "--ivms FILE goes with a file that holds one payment";
+                    return Err(anyhow::anyhow!(problem).into());
+                }
                 Ok(message) => desk.take(message).await?,
             };
             if row.negative {

@@ -10,8 +10,9 @@ use crate::output::Output;
 use crate::render;
 use clap::{Args, Subcommand};
 use karwan_rpc::{
-    AccountGetParams, AccountHistoryParams, AccountsListParams, AsOfParams, BlockGetParams, Client,
-    ClientError, ExchangesListParams, PaymentGetParams, QueueListParams, ReceiptGetParams, View,
+    AccountGetParams, AccountHistoryParams, AccountsListParams, AsOfParams, AttestationsParams,
+    BlockGetParams, Client, ClientError, ExchangesListParams, PaymentGetParams, QueueListParams,
+    ReceiptGetParams, View,
 };
 use karwan_types::{AccountNumber, ChainId, InstructionHash, Lei, TransactionId, Uetr};
 use serde::Serialize;
@@ -104,6 +105,8 @@ enum Query {
     Licences,
     /// The freezes of the caller's own jurisdiction, for its supervisors
     Freezes,
+    /// The payments that wait for an attestation under the Travel Rule, and the attestations given
+    Attestations,
     /// The reference rates of the issuers
     Rates,
     /// The quotes that the caller has given, may accept or supervises
@@ -235,6 +238,7 @@ async fn ask(
         Query::Cycles => show(output, client.cycles_list(as_of).await),
         Query::Licences => show(output, client.licences_list(as_of).await),
         Query::Freezes => show(output, client.freezes_list(as_of).await),
+        Query::Attestations => attestations(client, at_least_height, output).await,
         Query::Rates => show(output, client.rates_list(as_of).await),
         Query::Quotes => show(output, client.quotes_list(as_of).await),
         Query::Exchanges { agent, open, after } => {
@@ -244,6 +248,18 @@ async fn ask(
         Query::Emergencies => show(output, client.emergencies_list(as_of).await),
         Query::Events { after, count } => events(client, after, count, output).await,
     }
+}
+
+async fn attestations(
+    client: &Client,
+    at_least_height: Option<u64>,
+    output: Output,
+) -> Result<(), Failure> {
+    let params = AttestationsParams {
+        at_least_height,
+        ..AttestationsParams::default()
+    };
+    show(output, client.attestations_list(params).await)
 }
 
 /// Prints what the node answers.

@@ -9,7 +9,7 @@ use super::merge::merge;
 use super::words::Words;
 use crate::instruction::{Form, Kind, Offer, build_named, leaves, written};
 use anyhow::{Context, bail, ensure};
-use karwan_ledger::{Approve, Holder, KeyRecord, Operation, Role, Transaction};
+use karwan_ledger::{Approve, Holder, KeyRecord, Operation, Role, SigningKeys, Transaction};
 use karwan_types::{InstructionHash, Outcome, PublicKey, SecretKey, TransactionStatus};
 use std::collections::{BTreeMap, BTreeSet};
 use toml::{Table, Value};
@@ -206,11 +206,9 @@ impl Performance<'_> {
     /// Every signing key of as many holders as must sign; for an approval, one key that has not signed yet.
     fn needed(&self, operation: &Operation) -> Vec<PublicKey> {
         let state = self.chain.state();
-        let signing = |holder: &Holder| -> Vec<PublicKey> {
+        let signing = |holder: &Holder, which: SigningKeys| -> Vec<PublicKey> {
             let signs = |record: &KeyRecord| {
-                record.holder == *holder
-                    && record.role != Role::Access
-                    && record.revoked_at.is_none()
+                record.holder == *holder && which.include(record) && record.revoked_at.is_none()
             };
             let keys = state.keys().filter(|(_, record)| signs(record));
             let mut keys: Vec<(Role, PublicKey)> =
@@ -221,15 +219,19 @@ impl Performance<'_> {
         let groups = operation.signers(state);
         if let Operation::Approve(Approve { instruction }) = operation {
             let signed = state.approval(instruction).map(|pending| &pending.signers);
-            let holders = groups.iter().flat_map(|group| &group.holders);
-            let mut keys = holders.flat_map(signing);
+            let all = groups.iter().flat_map(|group| {
+                let keys = group.holders.iter();
+                keys.map(|holder| (holder, group.keys))
+            });
+            let mut keys = all.flat_map(|(holder, which)| signing(holder, which));
             let open = keys.find(|key| signed.is_none_or(|signed| !signed.contains(key)));
             return open.into_iter().collect();
         }
         let mut found = Vec::new();
         let mut known = BTreeSet::new();
         for group in &groups {
-            for key in group.holders.iter().take(group.needed).flat_map(signing) {
+            let holders = group.holders.iter().take(group.needed);
+            for key in holders.flat_map(|holder| signing(holder, group.keys)) {
                 if known.insert(key) {
                     found.push(key);
                 }

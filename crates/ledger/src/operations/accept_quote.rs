@@ -128,6 +128,8 @@ impl AcceptQuote {
             local_purpose: None,
             commitments: Vec::new(),
             message_hash: None,
+            ivms_commitment: None,
+            pair_tag: None,
         }
     }
     /// What the provider pays.

@@ -7,6 +7,8 @@ use crate::execution::{Execution, Item};
 use crate::records::{CountedHours, RecordKind};
 use crate::rejection::Rejection;
 use crate::state::State;
+use crate::travel_rule::TravelData;
+use crate::{posting, queue};
 use crate::{posting, queue, usage};
 use karwan_types::Timestamp;
 use schemars::JsonSchema;
@@ -33,6 +35,10 @@ impl Execute for Hold {
             expires: self.expires,
             payment: self.payment.kind,
             counted: CountedHours::default(),
+            travel: TravelData {
+                ivms_commitment: self.payment.ivms_commitment,
+                pair_tag: self.payment.pair_tag,
+            },
         };
         self.payment.item(state, kind).into_iter().collect()
     }

@@ -5,12 +5,18 @@ use super::terms::{Priority, check_payment_licence};
 use crate::authority::Authority;
 use crate::execution::{Execution, Item, Route};
 use crate::posting::Transfer;
+use crate::records::{InstructionKey, Money, Record, RecordKind};
 use crate::records::{InstructionKey, Record, RecordKind};
 use crate::rejection::Rejection;
+use crate::rejection::Rejection;
+use crate::state::State;
 use crate::state::State;
 use crate::supervision::Side;
+use crate::supervision::Side;
+use crate::travel_rule::{self, Subject};
 use crate::usage::{self, Flow};
 use crate::{checks, limits, posting};
+use crate::{checks, posting};
 use karwan_types::{AgentIdentification, Amount, TransactionStatus, Uetr};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -67,11 +73,18 @@ impl Execute for Post {
             class: Priority::Norm,
         }];
         limits::check(execution.state, &transfers)?;
+        let subject = travelling(&key, &record, self.amount);
+        if let Some(subject) = &subject {
+            travel_rule::check_subject(execution.state, execution.time, subject)?;
+        }
         posting::pay_held(execution.state, (&debit, held), &credit, self.amount);
         limits::consume(execution.state, &transfers);
         let left = held.checked_sub(self.amount).unwrap_or_default();
         usage::give_back(execution.state, &record, left);
         usage::consume(execution.state, execution.time, &paid);
+        if let Some(subject) = &subject {
+            travel_rule::consume_subject(execution.state, execution.time, subject);
+        }
         execution.advance(key, |record| {
             record.status = TransactionStatus::Acsc;
             record.movement.amount = self.amount;
@@ -117,6 +130,31 @@ fn check_licences(
                 (payment, movement.currency, amount),
             )
         })
+}
+
+/// What is paid out of a hold, as the Travel Rule sees it: attested is the whole that was held.
+fn travelling(key: &InstructionKey, record: &Record, amount: Amount) -> Option<Subject> {
+    let RecordKind::Hold {
+        payment, travel, ..
+    } = record.kind
+    else {
+        return None;
+    };
+    let movement = &record.movement;
+    let creditor = movement.creditor_agent?;
+    let debit = movement.debtor_account.clone();
+    Some(Subject {
+        payment: *key,
+        kind: payment,
+        creditor_agent: (creditor, AgentIdentification::Lei(creditor)),
+        accounts: debit.zip(movement.creditor_account.clone()),
+        money: Money {
+            currency: movement.currency,
+            amount,
+        },
+        attested: movement.amount,
+        data: travel,
+    })
 }
 
 /// The record that an agent's reference names.

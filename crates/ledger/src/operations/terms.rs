@@ -10,7 +10,9 @@ use crate::rejection::Rejection;
 use crate::rulebook::Permission;
 use crate::state::State;
 use crate::supervision::{Side, Use};
+use crate::travel_rule::{self, Counted};
 use crate::usage::{self, Flow};
+use crate::{checks, limits, posting, queue, supervision};
 use crate::{checks, limits, queue, supervision};
 use karwan_types::{
     AccountNumber, AgentIdentification, Amount, CurrencyCode, Date, ExternalCode, Hash, Lei,
@@ -213,6 +215,10 @@ pub struct PaymentTerms {
     /// The hash of the message as received; it covers everything in it.
     #[schemars(extend("x-hidden" = true))]
     pub message_hash: Option<Hash>,
+    /// The salted commitment to the IVMS101 data of originator and beneficiary.
+    pub ivms_commitment: Option<Hash>,
+    /// The same for all payments between the same originator and beneficiary, and telling nothing else of them.
+    pub pair_tag: Option<Hash>,
 }
 
 impl PaymentTerms {
@@ -290,6 +296,22 @@ impl PaymentTerms {
         state: &State,
         time: Timestamp,
     ) -> Result<(Route, Timestamp), Rejection> {
+        let examined = self.examine_but_attestation(state, time)?;
+        self.check_attested(state, time)?;
+        Ok(examined)
+    }
+    /// Whether the creditor agent has attested the payment, if it must. Comes after everything that refuses, because a payment may
+    /// wait for it.
+    fn check_attested(&self, state: &State, time: Timestamp) -> Result<(), Rejection> {
+        travel_rule::check_attested(state, time, [self], &Counted::default())
+            .map_err(|(_, rejection)| rejection)
+    }
+    /// The same checks without the one attestation that a payment may wait for.
+    pub(crate) fn examine_but_attestation(
+        &self,
+        state: &State,
+        time: Timestamp,
+    ) -> Result<(Route, Timestamp), Rejection> {
         let from = checks::times(state, time, self)?;
         let debtor = checks::debtor_agent(state, &self.debtor_agent)?;
         let creditor = checks::creditor_agent(state, &self.creditor_agent)?;
@@ -304,6 +326,7 @@ impl PaymentTerms {
         let sum = (self.currency, self.amount);
         usage::check_payment(state, (debtor, creditor), sum)?;
         checks::rulebook(state, time, (debtor, creditor), money)?;
+        travel_rule::check_data(state, time, self)?;
         checks::stops(state, time, &route)?;
         check_overnight(state, &route.credit)?;
         Ok((route, from))
@@ -399,27 +422,34 @@ impl PaymentTerms {
                 account: route.debit.clone(),
             });
         }
-        limits::settle(state, time, &transfers)
+        limits::settle(state, time, &transfers)?;
+        travel_rule::consume(state, time, [self]);
+        Ok(())
     }
     /// Settles, queues or refuses one payment by itself.
     pub(crate) fn pay(&self, execution: &mut Execution<'_>, item: &Item) {
         let time = execution.time;
         let in_time = checks::cut_off(execution.state, time, self);
-        let examined = in_time.and_then(|()| self.examine(execution.state, time));
+        let examined = in_time.and_then(|()| self.examine_but_attestation(execution.state, time));
         let (route, from) = match examined {
             Ok(examined) => examined,
             Err(rejection) => return execution.refuse(item, &rejection),
         };
-        if from <= time {
-            match self.transfer(execution.state, time, &route) {
-                Ok(()) => return execution.settled(item),
-                Err(rejection) if self.on_shortage == OnShortage::Refuse || !rejection.waits() => {
-                    return execution.refuse(item, &rejection);
-                }
-                Err(_) => {}
+        let settled = match self.check_attested(execution.state, time) {
+            Ok(()) if from > time => Ok(false),
+            Ok(()) => {
+                let transferred = self.transfer(execution.state, time, &route);
+                transferred.map(|()| true)
             }
+            Err(missing) => Err(missing),
+        };
+        match settled {
+            Ok(true) => execution.settled(item),
+            Err(rejection) if self.on_shortage == OnShortage::Refuse || !rejection.waits() => {
+                execution.refuse(item, &rejection);
+            }
+            Ok(false) | Err(_) => execution.enqueue(item, self, (route, from)),
         }
-        execution.enqueue(item, self, (route, from));
     }
     /// A well-formed payment, for golden bytes and documentation.
     #[must_use]
@@ -451,6 +481,8 @@ impl PaymentTerms {
                 commitment: Hash::from_bytes([9; 32]),
             }],
             message_hash: Some(Hash::from_bytes([7; 32])),
+            ivms_commitment: Some(Hash::from_bytes([5; 32])),
+            pair_tag: Some(Hash::from_bytes([6; 32])),
         }
     }
 }

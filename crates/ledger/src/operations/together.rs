@@ -11,7 +11,9 @@ use crate::queue::{self, QueuedLeg};
 use crate::records::AccountClass;
 use crate::rejection::Rejection;
 use crate::state::State;
+use crate::travel_rule::{self, Counted};
 use crate::{checks, limits, posting, usage};
+use crate::{limits, posting};
 use karwan_types::{AccountNumber, Lei, Timestamp};
 use std::collections::BTreeSet;
 
@@ -34,6 +36,8 @@ pub(super) struct Examined {
     from: Timestamp,
     /// The first leg whose currency is halted by its issuer, or that an order stops.
     pub(super) halted: Option<LegRejection>,
+    /// The first leg that waits for its attestation.
+    unattested: Option<LegRejection>,
 }
 
 impl Together<'_> {
@@ -56,9 +60,10 @@ impl Together<'_> {
             routes: Vec::with_capacity(self.legs.len()),
             from: self.from.max(time),
             halted: None,
+            unattested: None,
         };
         for (index, leg) in self.legs.iter().enumerate() {
-            let found = match leg.examine(state, time) {
+            let found = match leg.examine_but_attestation(state, time) {
                 Err(rejection) if is_suspended(&rejection) => {
                     examined.halted.get_or_insert((index, rejection));
                     leg.stand(state).map(|route| (route, time))
@@ -68,6 +73,11 @@ impl Together<'_> {
             let (route, from) = found.map_err(|rejection| (index, rejection))?;
             examined.from = examined.from.max(from);
             examined.routes.push(route);
+        }
+        let legs = self.legs.iter().copied();
+        match travel_rule::check_attested(state, time, legs, &Counted::default()) {
+            Err((leg, rejection)) if !rejection.waits() => return Err((leg, rejection)),
+            attested => examined.unattested = attested.err(),
         }
         Ok(examined)
     }
@@ -90,8 +100,8 @@ impl Together<'_> {
             Ok(examined) => examined,
             Err((leg, rejection)) => return refuse_all(execution, open, leg, &rejection),
         };
-        let answer = match &examined.halted {
-            Some(halted) => Err(halted.clone()),
+        let answer = match examined.halted.as_ref().or(examined.unattested.as_ref()) {
+            Some(waits) => Err(waits.clone()),
             None if examined.from > time => Ok(false),
             None => self
                 .settle(execution.state, time, &examined.routes)
@@ -161,7 +171,9 @@ impl Together<'_> {
             }
         }
         let culprit = |rejection: Rejection| (self.culprit(&rejection, routes), rejection);
-        limits::settle(state, time, &transfers).map_err(culprit)
+        limits::settle(state, time, &transfers).map_err(culprit)?;
+        travel_rule::consume(state, time, self.legs.iter().copied());
+        Ok(())
     }
 
     /// The first leg that a shortage concerns.

@@ -12,6 +12,7 @@ use crate::posting::{self, Transfer};
 use crate::records::LimitKey;
 use crate::rejection::Rejection;
 use crate::state::State;
+use crate::travel_rule::{self, Counted};
 use crate::usage::{self, Tally};
 use karwan_types::{AccountNumber, Amount, CurrencyCode, Height, Lei, Outcome, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -97,6 +98,8 @@ pub(crate) fn run_cycle(state: &mut State, at: (Height, Timestamp), outcomes: &m
         posting::post(state, &transfers).expect("the mechanism keeps every floor");
         limits::count(state, at.1, &transfers);
         for candidate in chosen {
+            let entry = state.queue_entry(candidate.number).clone();
+            travel_rule::consume(state, at.1, entry.terms());
             settle(state, at, candidate.number, &candidate.transfers, outcomes);
             let count = settled
                 .get_mut(one.step.index())
@@ -149,6 +152,7 @@ fn candidates(
         .map(|(.., number)| *number)
         .collect();
     let mut candidates = Vec::new();
+    let mut counted = Counted::default();
     // Every leg of what settles together counts, because the work grows with them.
     let mut legs = 0usize;
     for number in order {
@@ -162,7 +166,11 @@ fn candidates(
         match examine_with_limits(state, at.1, entry) {
             // Whoever has not repaid intraday credit pays nothing, netted neither.
             Ok(transfers) if !posting::are_repaid(state, &transfers) => {}
+            // What several payments of the same two persons come to together is told only when they have settled: of those that
+            // would pass the threshold unattested, the later ones are left to the release after this cycle, or to the next one.
+            Ok(_) if is_too_much(state, at.1, entry, &counted) => {}
             Ok(transfers) => {
+                counted.add(state, entry.terms());
                 legs = legs.saturating_add(transfers.len());
                 candidates.push(Candidate { number, transfers });
             }
@@ -210,6 +218,11 @@ fn keep_limits(state: &State, time: Timestamp, candidates: Vec<Candidate>) -> Ve
         }
     }
     kept
+}
+
+/// Whether the Travel Rule would hold an entry back if all the payments counted settled before it.
+fn is_too_much(state: &State, time: Timestamp, entry: &QueueEntry, counted: &Counted) -> bool {
+    travel_rule::check_attested(state, time, entry.terms(), counted).is_err()
 }
 
 /// The accounts concerned in the order in which the mechanism goes through them, each with its index.

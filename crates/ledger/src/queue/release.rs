@@ -14,7 +14,9 @@ use crate::posting::{self, Transfer};
 use crate::records::InstructionKey;
 use crate::rejection::Rejection;
 use crate::state::State;
+use crate::travel_rule::{self, Counted};
 use crate::{checks, credit, due, limits, usage};
+use crate::{checks, due, limits};
 use karwan_types::{AccountNumber, Height, Outcome, Timestamp, TransactionStatus};
 
 /// The most attempts to settle a waiting payment at the end of one block; every leg of what settles together counts.
@@ -90,6 +92,7 @@ fn attempt(
     usage::check(state, time, &usage::flows(state, &transfers))?;
     // What lacks money lacks it as a whole.
     limits::settle(state, time, &transfers).map_err(|rejection| (0, rejection))?;
+    travel_rule::consume(state, time, entry.terms());
     Ok(transfers)
 }
 
@@ -110,6 +113,10 @@ impl State {
             Err((_, rejection)) if rejection.order().is_some() => self.standing(entry)?,
             Err((_, rejection)) => return Some(rejection),
         };
+        let attested = travel_rule::check_attested(self, time, entry.terms(), &Counted::default());
+        if let Err((_, missing)) = attested {
+            return Some(missing);
+        }
         let flows = usage::flows(self, &transfers);
         if let Err((_, rejection)) = usage::check(self, time, &flows) {
             return Some(rejection);
@@ -150,19 +157,31 @@ pub(crate) fn examine(
     entry: &QueueEntry,
 ) -> Result<Vec<Transfer>, (usize, Rejection)> {
     let legs = entry.legs.iter().enumerate();
-    legs.map(|(index, leg)| {
-        let examined = examine_leg(state, time, (entry, leg));
-        examined.map_err(|rejection| (index, rejection))
-    })
-    .collect()
+    let transfers: Result<Vec<Transfer>, _> = legs
+        .map(|(index, leg)| {
+            let examined = examine_leg(state, time, (entry, leg));
+            examined.map_err(|rejection| (index, rejection))
+        })
+        .collect();
+    let transfers = transfers?;
+    travel_rule::check_attested(state, time, entry.terms(), &Counted::default())?;
+    Ok(transfers)
 }
 
 /// Whether an order stops one of an entry's legs, whatever is wrong with the others.
 pub(crate) fn is_stopped(state: &State, time: Timestamp, entry: &QueueEntry) -> bool {
     let mut legs = entry.legs.iter();
     legs.any(|leg| {
-        let examined = examine_leg(state, time, (entry, leg));
-        examined.is_err_and(|rejection| rejection.is_stop())
+        let stops = |rejection: &Rejection| rejection.is_stop();
+        match examine_leg(state, time, (entry, leg)) {
+            // The rule comes before the orders, but follows from sums that change within a block.
+            Err(rejection) if rejection.is_of_travel_rule() => {
+                let route = leg.terms.stand(state);
+                let stopped = route.and_then(|route| checks::stops(state, time, &route));
+                stopped.as_ref().is_err_and(stops)
+            }
+            examined => examined.as_ref().is_err_and(stops),
+        }
     })
 }
 
@@ -171,7 +190,7 @@ fn examine_leg(
     time: Timestamp,
     (entry, leg): (&QueueEntry, &QueuedLeg),
 ) -> Result<Transfer, Rejection> {
-    let (route, _) = leg.terms.examine(state, time)?;
+    let (route, _) = leg.terms.examine_but_attestation(state, time)?;
     if state.exchange(&entry.instruction).is_some() {
         checks::leg_licence(state, time, &leg.terms)?;
     }

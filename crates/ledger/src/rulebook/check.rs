@@ -3,8 +3,12 @@
 use super::business_day::check_calendars;
 use super::clause::rules;
 use super::limits;
-use super::{Activity, Clause, EMERGENCY_MAX, NationalRules, Rulebook, limit_of};
+use super::{
+    Activity, Clause, EMERGENCY_MAX, NationalRules, NationalTravelRules, Rulebook, TravelRules,
+    limit_of,
+};
 use crate::records::Money;
+use crate::window::WINDOW_HOURS_MAX;
 use karwan_types::{DurationMs, JurisdictionCode};
 use std::collections::BTreeSet;
 
@@ -110,6 +114,9 @@ impl Rulebook {
             ),
         ];
         first_broken(&rules)?;
+        if let Some(travel) = &common.travel_rule {
+            check_travel_rule(travel)?;
+        }
         self.check_durations()
     }
 
@@ -200,6 +207,9 @@ impl Rulebook {
             check_activities(&what, &rules.activities)?;
             check_calendars(&what, &rules.business_days)?;
             limits::check_national(&self.common.limits, rules)?;
+            if let Some(travel) = &rules.travel_rule {
+                check_national_travel_rule(&what, travel, self.common.travel_rule.as_ref())?;
+            }
         }
         Ok(())
     }
@@ -279,6 +289,61 @@ fn check_limits(what: &str, limits: &[Money]) -> Result<(), RulebookError> {
             what,
             "must be at most 64 amounts, each currency once and in order",
         ));
+    }
+    Ok(())
+}
+
+/// A window is counted by the hour.
+fn is_window(window: DurationMs) -> bool {
+    let hours = window.millis() / 3_600_000;
+    let whole = window.millis().is_multiple_of(3_600_000);
+    whole && (1..=u64::from(WINDOW_HOURS_MAX)).contains(&hours)
+}
+
+fn check_travel_rule(travel: &TravelRules) -> Result<(), RulebookError> {
+    check_limits("common.travel_rule.thresholds", &travel.thresholds)?;
+    let attested = VALIDITY_MIN..=DURATION_MAX;
+    first_broken(&[
+        (
+            is_window(travel.window_ms),
+            "common.travel_rule.window_ms",
+            "must be whole hours, from one to 31 days",
+        ),
+        (
+            travel.waiting_max_ms <= DURATION_MAX,
+            "common.travel_rule.waiting_max_ms",
+            "may be at most ten years",
+        ),
+        (
+            attested.contains(&travel.attestation_max_ms),
+            "common.travel_rule.attestation_max_ms",
+            "must be from a minute to ten years",
+        ),
+    ])
+}
+
+fn check_national_travel_rule(
+    what: &str,
+    own: &NationalTravelRules,
+    common: Option<&TravelRules>,
+) -> Result<(), RulebookError> {
+    let what = format!("{what} travel_rule");
+    let Some(common) = common else {
+        let rule = "has a part of its own although the common part does not apply the rule";
+        return Err(wrong(what, rule));
+    };
+    check_limits(&format!("{what}.thresholds"), &own.thresholds)?;
+    let higher = |one: &Money| {
+        let shared = limit_of(&common.thresholds, one.currency);
+        shared.is_some_and(|shared| one.amount > shared)
+    };
+    if !is_window(own.window_ms) || own.window_ms < common.window_ms {
+        let rule =
+            "needs a window of whole hours, up to 31 days and no shorter than the common one";
+        return Err(wrong(what, rule));
+    }
+    if own.thresholds.iter().any(higher) {
+        return Err(wrong(what, "has a higher threshold than the common part"));
     }
     Ok(())
 }

@@ -6,12 +6,14 @@ mod corrupted;
 mod observation;
 mod properties;
 mod supervised;
+mod travelled;
 mod windows;
 
 pub(crate) use observation::{
-    Observation, SeenAccount, SeenCurrency, SeenFreeze, SeenInstitution, SeenLicence, SeenLimit,
-    SeenRecord, Settled, Watch, licensing,
+    Observation, SeenAccount, SeenAttestation, SeenCurrency, SeenFreeze, SeenInstitution,
+    SeenLicence, SeenLimit, SeenRecord, SeenTravel, Settled, Watch, licensing,
 };
+pub(crate) use travelled::travelled;
 pub(crate) use windows::{HoldStep, SeenHold, day_limits, follow};
 
 use karwan_ledger::{AccountClass, InstructionKey, RecordKind};
@@ -66,6 +68,10 @@ pub(crate) const CHECKS: &[Check] = &[
     ("I13: client money is not the house's", client_money),
     ("I14: a status does not go back", statuses),
     ("I15: one version of the rulebook is in force", versions),
+    (
+        "I18: nothing at the threshold of the Travel Rule settles without its attestation",
+        travelled::attested,
+    ),
 ];
 
 fn sums(_: &Observation, now: &Observation) -> Option<String> {

@@ -24,6 +24,7 @@ mod signing;
 mod supervision;
 mod together;
 pub(crate) mod trace;
+mod travel_rule;
 mod usage;
 pub(crate) mod worlds;
 

@@ -30,6 +30,7 @@ mod returns;
 mod rulebook;
 mod signatures;
 mod times;
+mod travel_rule;
 mod validators;
 
 pub(crate) use queue::poor;

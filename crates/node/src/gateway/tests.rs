@@ -63,7 +63,16 @@ fn only_the_creditor_opens_the_message_and_finds_the_salt_in_it() {
     let salt = secret(1).salt(&transfer.ledger.uetr);
     let creditor = x25519::Identity::generate();
     let recipient = creditor.to_public().to_string().parse().unwrap();
-    let sealed = seal(transfer.ledger.uetr, &transfer.payload, &salt, &recipient).unwrap();
+    let sealed = seal(
+        &SealedContent {
+            uetr: transfer.ledger.uetr,
+            document: &transfer.payload,
+            salt: &salt,
+            travel: None,
+        },
+        &recipient,
+    )
+    .unwrap();
     let opened = open(&sealed, &creditor).unwrap();
     assert_eq!(opened.document.as_bytes(), transfer.payload);
     assert_eq!(opened.uetr, transfer.ledger.uetr);
@@ -97,7 +106,16 @@ fn a_return_commits_to_its_message_and_the_receiver_can_open_it() {
     let salt = secret.salt(&back.uetr());
     let receiver = x25519::Identity::generate();
     let recipient = receiver.to_public().to_string().parse().unwrap();
-    let sealed = seal(back.uetr(), &back.payload, &salt, &recipient).unwrap();
+    let sealed = seal(
+        &SealedContent {
+            uetr: back.uetr(),
+            document: &back.payload,
+            salt: &salt,
+            travel: None,
+        },
+        &recipient,
+    )
+    .unwrap();
     let opened = open(&sealed, &receiver).unwrap();
     let hash = karwan_types::hash_of(
         karwan_types::HashDomain::Payload,
@@ -139,4 +157,47 @@ fn an_answer_decides_or_is_no_instruction() {
     assert_eq!(to_answer(&read(&pending)), Err(NoAnswer::Pending));
     let bare = rjcr.replace("<Conf>RJCR", "<Conf>CNCL");
     assert_eq!(to_answer(&read(&bare)), Err(NoAnswer::NoReturn));
+}
+
+fn travelling(uetr: &str) -> (OpenedMessage, karwan_ledger::TravelData) {
+    let text = r#"{"originator":{"originatorPersons":[{"naturalPerson":{"name":{"nameIdentifier":[{"primaryIdentifier":"Khan","nameIdentifierType":"LEGL"}]},"customerIdentification":"7"}}]},"beneficiary":{"beneficiaryPersons":[{"naturalPerson":{"name":{"nameIdentifier":[{"primaryIdentifier":"Asanov","nameIdentifierType":"LEGL"}]}}}]}}"#;
+    let ivms = karwan_iso20022::ivms101::read(text.as_bytes()).unwrap();
+    let payload = TravelPayload::new(ivms, &secret(1));
+    let uetr: Uetr = uetr.parse().unwrap();
+    let salt = secret(1).salt(&uetr);
+    let identity = age::x25519::Identity::generate();
+    let recipient = identity.to_public().to_string().parse().unwrap();
+    let content = SealedContent {
+        uetr,
+        document: b"",
+        salt: &salt,
+        travel: Some(&payload),
+    };
+    let sealed = seal(&content, &recipient).unwrap();
+    (open(&sealed, &identity).unwrap(), payload.data(&salt))
+}
+
+#[test]
+fn sealed_data_are_those_of_their_payment_and_no_others() {
+    let (opened, data) = travelling("8a562c67-ca16-48ba-b074-65581be6f001");
+    let (other, other_data) = travelling("8a562c67-ca16-48ba-b074-65581be6f002");
+    assert!(TravelPayload::opened(&opened, data).is_ok());
+    // Another payment commits to the same data differently, and has the same tag.
+    assert_ne!(data.ivms_commitment, other_data.ivms_commitment);
+    assert_eq!(data.pair_tag, other_data.pair_tag);
+    let problem = TravelPayload::opened(&other, data).unwrap_err();
+    assert_eq!(problem, TravelPayloadError::Commitment);
+    let mut lied = data;
+    lied.pair_tag = data.ivms_commitment;
+    let problem = TravelPayload::opened(&opened, lied).unwrap_err();
+    assert_eq!(problem, TravelPayloadError::PairTag);
+    lied.pair_tag = None;
+    assert!(TravelPayload::opened(&opened, lied).is_ok());
+    let mut changed = opened.clone();
+    changed.ivms101 = opened.ivms101.map(|text| text.replace("Khan", "Kham"));
+    let problem = TravelPayload::opened(&changed, data).unwrap_err();
+    assert_eq!(problem, TravelPayloadError::Commitment);
+    changed.ivms101 = None;
+    let problem = TravelPayload::opened(&changed, data).unwrap_err();
+    assert_eq!(problem, TravelPayloadError::Missing);
 }

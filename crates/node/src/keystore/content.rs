@@ -35,11 +35,13 @@ pub enum KeyPurpose {
     Payload,
     /// Salts the commitments of an institution's payments.
     Commitment,
+    /// Attests the payments of others to an institution's customers.
+    Compliance,
 }
 
 impl KeyPurpose {
     /// Every purpose.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Validator,
         Self::Peer,
         Self::Maker,
@@ -49,6 +51,7 @@ impl KeyPurpose {
         Self::Access,
         Self::Payload,
         Self::Commitment,
+        Self::Compliance,
     ];
 
     /// The word in the files.
@@ -64,6 +67,7 @@ impl KeyPurpose {
             Self::Access => "access",
             Self::Payload => "payload",
             Self::Commitment => "commitment",
+            Self::Compliance => "compliance",
         }
     }
 }
@@ -80,7 +84,7 @@ impl FromStr for KeyPurpose {
         Self::ALL
             .into_iter()
             .find(|purpose| purpose.as_str() == text)
-            .ok_or("must be validator, peer, maker, checker, releaser, approver, access, payload or commitment")
+            .ok_or("must be validator, peer, maker, checker, releaser, approver, access, payload, commitment or compliance")
     }
 }
 
@@ -193,7 +197,8 @@ impl OpenKey {
             | KeyPurpose::Checker
             | KeyPurpose::Releaser
             | KeyPurpose::Approver
-            | KeyPurpose::Access => Self::Signing(SecretKey::from_seed(seed)),
+            | KeyPurpose::Access
+            | KeyPurpose::Compliance => Self::Signing(SecretKey::from_seed(seed)),
             KeyPurpose::Commitment => Self::Commitment(CommitmentKey(*seed)),
             KeyPurpose::Payload => unreachable!("payload keys are never made from a seed"),
         }
@@ -292,6 +297,7 @@ impl PublicPart {
             | KeyPurpose::Checker
             | KeyPurpose::Releaser
             | KeyPurpose::Approver
+            | KeyPurpose::Compliance
             | KeyPurpose::Access => content
                 .public
                 .parse::<PublicKey>()

@@ -78,6 +78,7 @@ fn table(subjects: &Subjects) -> Vec<Cells> {
         institutions(subjects),
         waiting(subjects),
         exchanges(),
+        travel(),
         public(),
     ]
     .into_iter()
@@ -246,6 +247,16 @@ fn institutions(subjects: &Subjects) -> Vec<Cells> {
         ),
         cells("iso.outbox", json!({}), None, "U FFFF FFF FFF FF V"),
     ]
+}
+
+/// What waits for an attestation: nothing does on this network, whose rulebook has no Travel Rule.
+fn travel() -> Vec<Cells> {
+    vec![cells(
+        "attestations.list",
+        json!({}),
+        Some("/waiting"),
+        "U BBBB BBB BBB BB F",
+    )]
 }
 
 /// What waits for money, limits, and whole blocks. The validator of this network is Pakistan's.

@@ -193,6 +193,8 @@ pub(crate) fn terms(from: &str, to: &str, currency: &str, minor: u128, number: u
         local_purpose: None,
         commitments: Vec::new(),
         message_hash: None,
+        ivms_commitment: None,
+        pair_tag: None,
     }
 }
 

@@ -2,10 +2,10 @@
 
 use super::Thinker;
 use karwan_ledger::{
-    Approve, Cancel, ConfirmCredit, CurrencyHalt, CurrencyResume, CurrencyStatus, Issue,
+    Approve, Attest, Cancel, ConfirmCredit, CurrencyHalt, CurrencyResume, CurrencyStatus, Issue,
     IssueRequest, Operation, RecordKind, RedeemCancel, RedeemConfirm, RedeemRequest, RotateKey,
 };
-use karwan_types::{AgentIdentification, Lei, TransactionStatus};
+use karwan_types::{AgentIdentification, DurationMs, Hash, Lei, TransactionStatus};
 
 impl Thinker<'_> {
     /// The debtor agent's name in a message, and signatures of either side.
@@ -29,6 +29,46 @@ impl Thinker<'_> {
             Some(institution) => self.name(&institution),
             None => AgentIdentification::Lei(*lei),
         }
+    }
+
+    /// The attestation of a payment that waits for one, mostly right in every field; of any payment when none waits.
+    pub(super) fn attest(&mut self) -> (Operation, Vec<String>) {
+        let state = self.state;
+        let waiting: Vec<_> = state
+            .queue()
+            .flat_map(|(_, entry)| {
+                let unattested = state.unattested(entry);
+                let legs = entry.legs.iter();
+                legs.filter(move |leg| unattested.contains(&leg.key))
+            })
+            .collect();
+        let terms = if waiting.is_empty() {
+            let (debtor, currency) = (self.bank(), self.currency());
+            self.terms(&debtor, currency)
+        } else {
+            waiting[self.rng.usize(0..waiting.len())].terms.clone()
+        };
+        let mut attest = Attest {
+            debtor_agent: terms.debtor_agent,
+            uetr: terms.uetr,
+            debtor_account: terms.debtor_account,
+            creditor_agent: terms.creditor_agent,
+            creditor_account: terms.creditor_account,
+            currency: terms.currency,
+            amount: terms.amount,
+            ivms_commitment: terms.ivms_commitment.unwrap_or(Hash::from_bytes([1; 32])),
+            pair_tag: terms.pair_tag,
+            expires: self.time.after(DurationMs::from_millis(600_000)),
+            rulebook: state.chain().rulebook,
+        };
+        match self.rng.u8(0..16) {
+            0 => attest.amount = self.amount(),
+            1 => attest.pair_tag = None,
+            _ => {}
+        }
+        let operation = attest.into();
+        let signers = self.signers_of(&operation);
+        (operation, signers)
     }
 
     pub(super) fn issue_request(&mut self) -> (Operation, Vec<String>) {

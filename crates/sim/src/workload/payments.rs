@@ -27,6 +27,9 @@ impl Thinker<'_> {
         terms.debtor_account = None;
         terms.creditor_account = self.rng.bool().then(|| account(&creditor.name, currency));
         terms.priority = Priority::Norm;
+        if self.rng.u8(0..10) == 0 {
+            terms.pair_tag = None;
+        }
         match self.rng.u8(0..30) {
             0 => terms.creditor_agent = "NOWHPK22".parse().expect("constant"),
             1 => terms.creditor_account = Some("PK:NOWHERE".parse().expect("constant")),

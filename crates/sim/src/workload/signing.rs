@@ -2,7 +2,7 @@
 
 use super::Thinker;
 use crate::town::{Institution, auditor, court, governor, regulator, supervisor};
-use karwan_ledger::{Holder, Operation, SIGNATURES_MAX, SignerGroup};
+use karwan_ledger::{Holder, Operation, SIGNATURES_MAX, SignerGroup, SigningKeys};
 
 impl Thinker<'_> {
     /// The keys that sign for an institution: mostly all that may be needed, sometimes too few or somebody else's.
@@ -25,8 +25,13 @@ impl Thinker<'_> {
     pub(super) fn signers_of(&mut self, operation: &Operation) -> Vec<String> {
         let mut names = Vec::new();
         for group in operation.signers(self.state) {
+            let keys = group.keys;
             for holder in self.signing_holders(group) {
-                for name in self.keys_of(holder) {
+                let names_of = match keys {
+                    SigningKeys::Compliance => self.compliance_key_of(holder),
+                    SigningKeys::Instructing => self.keys_of(holder),
+                };
+                for name in names_of {
                     if !names.contains(&name) {
                         names.push(name);
                     }
@@ -72,6 +77,13 @@ impl Thinker<'_> {
             Holder::Court(code) => vec![court(code, 1), court(code, 2)],
             Holder::Auditor(code) => vec![auditor(code)],
         }
+    }
+
+    /// The key with which an institution attests.
+    fn compliance_key_of(&self, holder: Holder) -> Vec<String> {
+        let institution = self.holder(holder);
+        let key = |one: Institution| format!("{}/compliance", one.name);
+        institution.map(key).into_iter().collect()
     }
 
     /// Whoever signed what waits does not sign its approval too, but now and then.

@@ -64,7 +64,8 @@ impl Export<'_> {
             let page = client.iso_outbox(params).await.map_err(refused)?;
             for message in &page.messages {
                 match self.one(client, message).await {
-                    Ok(path) => {
+                    Ok(None) => {}
+                    Ok(Some(path)) => {
                         self.output.line(path.display().to_string());
                         written.push(path);
                     }
@@ -104,20 +105,36 @@ impl Export<'_> {
         Ok(exit)
     }
 
-    async fn one(&self, client: &Client, message: &OutboxMessageView) -> Result<PathBuf, Failure> {
+    /// Where the message was written; none for one whose payment still waits for an attestation (karwan iso attest).
+    async fn one(
+        &self,
+        client: &Client,
+        message: &OutboxMessageView,
+    ) -> Result<Option<PathBuf>, Failure> {
         let sealed = message
             .sealed_bytes()
             .context("the node's answer cannot be read")?;
         let opened = open(&sealed, &self.identity)?;
         let receipt = self.receipt(client, message).await?;
+        if receipt.outcome.status == TransactionStatus::Pdng {
+            return Ok(None);
+        }
         compare(&opened, message, &receipt)?;
         let (agent, uetr) = (&message.place.debtor_agent, &message.place.uetr);
-        let path = self.args.out.join(format!("{agent}-{uetr}.xml"));
-        files::replace_private(&path, opened.document.as_bytes())?;
+        let file = |ending: &str| self.args.out.join(format!("{agent}-{uetr}.{ending}"));
+        let mut path = file("xml");
+        if let Some(data) = &opened.ivms101 {
+            files::replace_private(&file("ivms.json"), data.as_bytes())?;
+        }
+        if opened.document.is_empty() {
+            path = file("ivms.json");
+        } else {
+            files::replace_private(&path, opened.document.as_bytes())?;
+        }
         if self.args.confirm {
             self.confirm(client, message).await?;
         }
-        Ok(path)
+        Ok(Some(path))
     }
 
     /// The payment's receipt, verified.

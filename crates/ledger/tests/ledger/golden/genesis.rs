@@ -181,6 +181,7 @@ fn bank(lei: &str, country: &str, seed: u8) -> GenesisParticipant {
             key(seed + 1, Role::Checker),
             key(seed + 2, Role::Releaser),
             key(seed + 3, Role::Access),
+            key(seed + 4, Role::Compliance),
         ],
         accounts: vec![account(
             &format!("{country}BANK-PKR"),

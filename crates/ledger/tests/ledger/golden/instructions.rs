@@ -94,6 +94,8 @@ fn terms(book: &mut Book) {
         purpose: None,
         commitments: Vec::new(),
         message_hash: None,
+        ivms_commitment: None,
+        pair_tag: None,
         ..PaymentTerms::example()
     };
     book.value("PaymentTerms/least", &least);

@@ -30,6 +30,7 @@ pub(super) fn add(book: &mut Book) {
         place: 7,
         from: time(1),
         until: time(2),
+        attest_by: Some(time(3)),
     };
     book.value("QueuedLeg", &leg);
     book.value("QueueEntry", &entry);

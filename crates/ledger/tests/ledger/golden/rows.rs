@@ -6,7 +6,7 @@ use karwan_ledger::{
     BusinessDayRecord, ChainRecord, CountedHours, CreditLine, CreditLineKey, Currency,
     CurrencyStatus, Holder, InstructionKey, KeyRecord, Operation, Participant, ParticipantKind,
     ParticipantStatus, PaymentKind, PendingApproval, Pledge, RecallCase, RecallDecision,
-    RecallStatus, Record, RecordKind, Role, RtgsReference, SlidingSum, StateTreeEntry,
+    RecallStatus, Record, RecordKind, Role, RtgsReference, SlidingSum, StateTreeEntry, TravelData,
 };
 use karwan_ledger::{Direction, SlidingSum, UsageKey};
 use karwan_types::{
@@ -185,6 +185,7 @@ fn keys(book: &mut Book) {
         Releaser,
         Approver,
         Access,
+        Compliance,
     });
     for (name, role) in roles {
         book.value(name, &role);
@@ -298,9 +299,18 @@ fn records(book: &mut Book) {
             expires: time(60),
             payment: PaymentKind::Customer,
             counted: CountedHours { debit: Some(490_000), credit: None },
+            travel: TravelData {
+                ivms_commitment: Some(hash(5)),
+                pair_tag: Some(hash(6)),
+            },
         },
         Return => RecordKind::Return { original: instruction_key(2), reason: word("AC04") },
     });
+    let travel = TravelData {
+        ivms_commitment: Some(hash(5)),
+        pair_tag: None,
+    };
+    book.value("TravelData", &travel);
     for (name, kind) in kinds {
         let record = Record {
             instruction: InstructionHash(hash(1)),

@@ -3,8 +3,9 @@
 use super::{Book, every, hash, time, word};
 use karwan_ledger::{
     Activity, BusinessDayRules, Clause, ClauseText, Direction, EmergencyMeasure, EmergencyRecord,
-    EndOfDayAction, LawReference, LimitRule, Money, NationalRules, OnExceed, ParticipantKind,
-    Permission, Quorum, RecallWindow, Rulebook, RulebookRecord, RulebookStatus, SupervisionRules,
+    EndOfDayAction, LawReference, LimitRule, Money, NationalRules, NationalTravelRules, OnExceed,
+    ParticipantKind, Permission, Quorum, RecallWindow, Rulebook, RulebookRecord, RulebookStatus,
+    SupervisionRules, TravelRules,
 };
 use karwan_types::{Amount, DurationMs, InstructionHash, Weekday};
 
@@ -68,6 +69,12 @@ pub(super) fn rulebook() -> Rulebook {
         reason: word("FRAD"),
         window_ms: DurationMs::from_millis(7_200_000),
     }];
+    rulebook.common.travel_rule = Some(TravelRules {
+        window_ms: DurationMs::from_millis(86_400_000),
+        waiting_max_ms: DurationMs::from_millis(3_600_000),
+        attestation_max_ms: DurationMs::from_millis(7_200_000),
+        thresholds: vec![money(28_000_000)],
+    });
     rulebook.national = vec![NationalRules {
         jurisdiction: word("PK"),
         domestic_payments: true,
@@ -88,6 +95,10 @@ pub(super) fn rulebook() -> Rulebook {
             foreign_holding_max: Some(money(900_000_000)),
         }],
         limits: vec![limit(Direction::Debit)],
+        travel_rule: Some(NationalTravelRules {
+            window_ms: DurationMs::from_millis(172_800_000),
+            thresholds: vec![money(27_000_000)],
+        }),
     }];
     rulebook.common.limits = vec![limit(Direction::Debit), limit(Direction::Credit)];
     let own = Clause {
@@ -129,6 +140,11 @@ pub(super) fn add(book: &mut Book) {
     for (name, on_exceed) in every!(OnExceed { Wait, Refuse }) {
         book.value(name, &on_exceed);
     }
+    book.value("TravelRules", &common.travel_rule.clone().unwrap());
+    book.value(
+        "NationalTravelRules",
+        &rulebook.national[0].travel_rule.clone().unwrap(),
+    );
     book.value("Activity", &rulebook.national[0].activities[0]);
     book.value("BusinessDayRules", &rulebook.national[0].business_days[0]);
     let actions = every!(EndOfDayAction {

@@ -1,12 +1,12 @@
 //! Licences and freezes with every field filled.
 
-use super::{Book, every, hash, time, word};
+use super::{Book, every, hash, time, uetr, word};
 use karwan_ledger::{
-    ChecklistDocument, FreezeEntry, FreezeKey, FreezeMode, FreezeRecord, FreezeRow, FreezeSubject,
-    Licence, LicenceKey, LicenceScope, LicenceStatus, Money, PastFreezes, QueuedPayments,
-    Suspension,
+    Attestation, AttestationKey, ChecklistDocument, FreezeEntry, FreezeKey, FreezeMode,
+    FreezeRecord, FreezeRow, FreezeSubject, InstructionKey, Licence, LicenceKey, LicenceScope,
+    LicenceStatus, Money, PairKey, PairSum, PastFreezes, QueuedPayments, SlidingSum, Suspension,
 };
-use karwan_types::{Amount, DurationMs, InstructionHash, TransactionId};
+use karwan_types::{Amount, DurationMs, Height, InstructionHash, TransactionId};
 
 pub(super) fn add(book: &mut Book) {
     let key = LicenceKey {
@@ -63,6 +63,48 @@ pub(super) fn add(book: &mut Book) {
     book.value("LicenceScope", &licence.scope);
     book.value("Licence", &licence);
     add_freezes(book);
+    add_attestations(book);
+}
+
+fn add_attestations(book: &mut Book) {
+    let payment = InstructionKey {
+        agent: word("529900T8BM49AURSDO55"),
+        uetr: uetr(4),
+    };
+    let key = AttestationKey {
+        payment,
+        creditor_agent: word("5493001KJTIIGC8Y1R12"),
+    };
+    book.value("AttestationKey", &key);
+    let row = Attestation {
+        debtor_account: word("PK-1"),
+        creditor_account: word("KG-1"),
+        money: Money {
+            currency: word("PKR"),
+            amount: Amount::from_minor(5_000),
+        },
+        ivms_commitment: hash(1),
+        pair_tag: Some(hash(2)),
+        expires: time(1),
+        rulebook: 7,
+        instruction: InstructionHash(hash(3)),
+        height: Height::new(5),
+        kept_until: time(2),
+    };
+    book.value("Attestation", &row);
+    let pair = PairKey {
+        debtor_agent: payment.agent,
+        creditor_agent: key.creditor_agent,
+        currency: word("PKR"),
+        tag: Some(hash(2)),
+    };
+    book.value("PairKey", &pair);
+    let sum = PairSum {
+        sum: SlidingSum::default(),
+        kept_until: time(3),
+    };
+    book.value("SlidingSum", &sum.sum);
+    book.value("PairSum", &sum);
 }
 
 fn add_freezes(book: &mut Book) {

@@ -4,8 +4,9 @@ use super::windows::{Counted, HoldStep, SeenHold, Subject, day_limits, follow};
 use crate::model::kinds::payments_of;
 use karwan_ledger::{
     AccountClass, AccountStatus, Activity, FreezeKey, FreezeMode, FreezeRecord, FreezeSubject,
-    InstructionKey, Licence, LicenceKey, LicenceStatus, LimitKey, ParticipantKind, PaymentKind,
-    PaymentTerms, Permission, RecordKind, Rulebook, RulebookStatus, State, Transaction,
+    InstructionKey, Licence, LicenceKey, LicenceStatus, LimitKey, NationalTravelRules, PairKey,
+    ParticipantKind, PaymentKind, PaymentTerms, Permission, RecordKind, Rulebook, RulebookStatus,
+    State, Transaction, TravelData, TravelRules,
 };
 use karwan_types::{
     AccountNumber, Block, CurrencyCode, InstructionHash, JurisdictionCode, Lei, Max35Text, Outcome,
@@ -69,6 +70,8 @@ pub(crate) struct Settled {
     pub(crate) reject_time: Option<Timestamp>,
     /// Which message it is, when the instruction says so.
     pub(crate) payment: Option<PaymentKind>,
+    /// The commitment to the data of its parties, and the tag of these.
+    pub(crate) travel: TravelData,
 }
 
 impl Settled {
@@ -83,6 +86,8 @@ pub(crate) struct SeenInstitution {
     pub(crate) home: JurisdictionCode,
     /// Whether it issues a currency.
     pub(crate) issuer: bool,
+    /// Whether it deals in virtual assets.
+    pub(crate) vasp: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -124,6 +129,40 @@ pub(crate) fn licensing(rulebook: &Rulebook) -> Licensing {
         .collect()
 }
 
+/// What the rulebook in force says of the Travel Rule, what has been attested, and what has settled between two persons.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SeenTravel {
+    pub(crate) rules: Option<TravelRules>,
+    pub(crate) national: Vec<(JurisdictionCode, NationalTravelRules)>,
+    pub(crate) attested: Vec<SeenAttestation>,
+    /// All of it, this block's too.
+    pub(crate) travelled: Vec<(Timestamp, PairKey, i128)>,
+}
+
+impl SeenTravel {
+    pub(crate) fn of_rules(rulebook: &Rulebook) -> Self {
+        let own = |part: &karwan_ledger::NationalRules| {
+            Some((part.jurisdiction, part.travel_rule.clone()?))
+        };
+        Self {
+            rules: rulebook.common.travel_rule.clone(),
+            national: rulebook.national.iter().filter_map(own).collect(),
+            ..Self::default()
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct SeenAttestation {
+    pub(crate) payment: InstructionKey,
+    pub(crate) creditor: Lei,
+    pub(crate) accounts: (AccountNumber, AccountNumber),
+    pub(crate) currency: CurrencyCode,
+    pub(crate) amount: i128,
+    pub(crate) travel: TravelData,
+    pub(crate) expires: Timestamp,
+}
+
 /// The ledger after a block, and what the block said.
 #[derive(Clone, Debug)]
 pub(crate) struct Observation {
@@ -146,6 +185,7 @@ pub(crate) struct Observation {
     pub(crate) freezes: Vec<SeenFreeze>,
     pub(crate) licences: Vec<SeenLicence>,
     pub(crate) licensing: Licensing,
+    pub(crate) travel: SeenTravel,
     /// The versions of the rulebook that are in force.
     pub(crate) active_versions: Vec<u32>,
     /// The versions that the answers of the block cite.
@@ -158,6 +198,7 @@ pub(crate) struct Watch {
     last: Observation,
     /// Every payment ever instructed, by instruction and reference.
     terms: BTreeMap<(InstructionHash, Uetr), PaymentTerms>,
+    travelled: Vec<(Timestamp, PairKey, i128)>,
 }
 
 impl Watch {
@@ -165,6 +206,7 @@ impl Watch {
         Self {
             last: observe(state),
             terms: BTreeMap::new(),
+            travelled: Vec::new(),
         }
     }
     pub(crate) fn last(&self) -> &Observation {
@@ -188,6 +230,10 @@ impl Watch {
             .collect();
         now.holds = outcomes.iter().filter_map(hold).collect();
         now.day = follow(&self.last, &now);
+        for settled in &now.settled {
+            self.travelled.extend(super::travelled(&now, settled));
+        }
+        now.travel.travelled.clone_from(&self.travelled);
         now.cited_versions
             .extend(outcomes.iter().map(|outcome| outcome.rulebook));
         for outcome in outcomes {
@@ -220,6 +266,10 @@ impl Watch {
             amount: signed(movement.amount.minor()),
             reject_time: terms.and_then(|terms| terms.reject_time),
             payment: terms.map(|terms| terms.kind),
+            travel: terms.map_or_else(TravelData::default, |terms| TravelData {
+                ivms_commitment: terms.ivms_commitment,
+                pair_tag: terms.pair_tag,
+            }),
         })
     }
 }
@@ -254,7 +304,12 @@ fn institutions(state: &State) -> BTreeMap<Lei, SeenInstitution> {
     let seen = participants.map(|(lei, one)| {
         let issuer = one.kind == ParticipantKind::CentralBank;
         let home = one.jurisdiction;
-        (*lei, SeenInstitution { home, issuer })
+        let seen = SeenInstitution {
+            home,
+            issuer,
+            vasp: one.kind == ParticipantKind::Vasp,
+        };
+        (*lei, seen)
     });
     seen.collect()
 }
@@ -277,6 +332,25 @@ fn licence((key, one): (&LicenceKey, &Licence)) -> SeenLicence {
         from: one.from,
         until: one.until,
         changed: one.changed,
+    }
+}
+
+fn travel(state: &State) -> SeenTravel {
+    let attested = state.attestations().map(|(key, one)| SeenAttestation {
+        payment: key.payment,
+        creditor: key.creditor_agent,
+        accounts: (one.debtor_account.clone(), one.creditor_account.clone()),
+        currency: one.money.currency,
+        amount: signed(one.money.amount.minor()),
+        travel: TravelData {
+            ivms_commitment: Some(one.ivms_commitment),
+            pair_tag: one.pair_tag,
+        },
+        expires: one.expires,
+    });
+    SeenTravel {
+        attested: attested.collect(),
+        ..SeenTravel::of_rules(state.rules())
     }
 }
 
@@ -346,6 +420,7 @@ fn observe(state: &State) -> Observation {
         freezes: state.freezes().map(freeze).collect(),
         licences: state.licences().map(licence).collect(),
         licensing: licensing(state.rules()),
+        travel: travel(state),
         active_versions: state
             .rulebooks()
             .filter(|(_, one)| one.status == RulebookStatus::Active)

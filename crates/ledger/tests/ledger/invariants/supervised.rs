@@ -84,7 +84,7 @@ fn has_licence(
     permission: Permission,
     winds_down: bool,
 ) -> bool {
-    let SeenInstitution { home, issuer } = now.institutions[&lei];
+    let SeenInstitution { home, issuer, .. } = now.institutions[&lei];
     let Some(activities) = now.licensing.get(&home).filter(|_| !issuer) else {
         return true;
     };

@@ -11,7 +11,7 @@ use karwan_ledger::{
     SetBilateralLimit, Transaction,
 };
 use karwan_types::{
-    AccountNumber, AgentIdentification, Amount, CurrencyCode, DurationMs, Lei, PublicKey,
+    AccountNumber, AgentIdentification, Amount, CurrencyCode, DurationMs, Hash, Lei, PublicKey,
     SecretKey, Timestamp,
 };
 use std::collections::BTreeMap;
@@ -29,6 +29,7 @@ pub(crate) fn registered() -> Secrets {
             checker(of),
             releaser(of),
             reader(of),
+            compliance(of),
         ]);
     }
     for place in ["PK", "KG", "KZ", "UZ"] {
@@ -59,6 +60,11 @@ pub(crate) enum Scope {
     Modelled,
     /// Those that only the invariants look at, too.
     Everything,
+}
+
+/// The data of parties, or the tag of two persons.
+pub(crate) fn data(number: u8) -> Hash {
+    Hash::from_bytes([number; 32])
 }
 
 /// Amounts at which something changes: nothing, the smallest payment, the limits of the policy, the largest payment.
@@ -109,11 +115,13 @@ impl Author {
         ends.extend(model.transactions.iter().map(|(_, until)| *until));
         for entry in &model.queue {
             ends.extend([entry.from, entry.until, entry.until + 1]);
+            ends.extend(entry.attest_by.into_iter().flat_map(|by| [by, by + 1]));
         }
         ends.extend(model.scheduled.iter().map(|one| one.from));
         ends.extend(model.emergencies.iter().map(|one| one.until));
         ends.extend(model.recalls.iter().map(|one| one.answer_until + 1));
         ends.extend(model.licences.iter().filter_map(Licensed::ends));
+        ends.extend(model.attested.iter().map(|one| one.expires));
         for one in &model.freezes {
             ends.extend(one.until.into_iter().chain([one.from]));
         }
@@ -172,6 +180,9 @@ impl Author {
         if self.planned.is_empty() && self.chance(3) {
             self.planned = plan(self, chain, model);
         }
+        if self.planned.is_empty() && self.chance(4) {
+            self.plan_split(model);
+        }
         if let Some(operation) = self.planned.pop() {
             return operation;
         }
@@ -218,6 +229,32 @@ impl Author {
                 limit: Some(Amount::from_minor(10_000)),
             };
             self.planned.push(limit.into());
+        }
+    }
+    /// Plans two or three payments between the same two persons, each below the threshold of the Travel Rule.
+    fn plan_split(&mut self, model: &Model) {
+        let Some(rules) = &model.rulebook.common.travel_rule else {
+            return;
+        };
+        let Some(threshold) = rules.thresholds.last() else {
+            return;
+        };
+        let (most, currency) = (threshold.amount.minor(), threshold.currency);
+        let (from, to) = (
+            *self.pick(&[INDUS, NARYN, RAVI]),
+            *self.pick(&[TALAS, NARYN, INDUS]),
+        );
+        let tag = self.chance(50).then(|| data(1));
+        for _ in 0..self.random.usize(2..4) {
+            let name = self.name();
+            let mut payment = terms(from, to, "1 PKR", &name);
+            payment.currency = currency;
+            payment.amount = Amount::from_minor(self.random.u128(most * 2 / 5..most));
+            payment.kind = PaymentKind::Customer;
+            payment.on_shortage = OnShortage::Queue;
+            payment.ivms_commitment = self.chance(90).then(|| data(1));
+            payment.pair_tag = tag;
+            self.planned.push(Pay { payment }.into());
         }
     }
     fn waiting(
@@ -332,8 +369,13 @@ impl Author {
         if self.chance(10) {
             terms.creditor_account = Some(self.account(model, to.lei()));
         }
-        if self.chance(20) {
+        if self.chance(if model.rulebook.common.travel_rule.is_some() {
+            40
+        } else {
+            20
+        }) {
             terms.kind = PaymentKind::Customer;
+            self.travel(&mut terms);
         }
         if self.chance(75) {
             terms.on_shortage = OnShortage::Queue;
@@ -348,6 +390,18 @@ impl Author {
         }
         self.times(model, &mut terms);
         terms
+    }
+    /// Data of the parties, mostly, and one of a few persons.
+    pub(crate) fn travel(&mut self, terms: &mut PaymentTerms) {
+        terms.ivms_commitment = self.chance(90).then(|| data(1));
+        terms.pair_tag = match self.random.u8(..3) {
+            0 => None,
+            person => Some(data(person)),
+        };
+    }
+    /// Writes this next.
+    pub(crate) fn plan(&mut self, operation: impl Into<Operation>) {
+        self.planned.push(operation.into());
     }
     pub(crate) fn currency(&mut self, model: &Model, of: Institution) -> CurrencyCode {
         if self.chance(2) {
@@ -449,7 +503,9 @@ impl Author {
         let mut chosen: Vec<&Key> = Vec::new();
         let approving = matches!(operation, Operation::Approve(_));
         for key in &model.keys {
-            let fits = holders.contains(&key.holder) && !key.revoked && key.role != Role::Access;
+            let attests = matches!(operation, Operation::Attest(_));
+            let role = key.role != Role::Access && (key.role == Role::Compliance) == attests;
+            let fits = holders.contains(&key.holder) && !key.revoked && role;
             if !fits || chosen.len() == 12 {
                 continue;
             }
@@ -462,7 +518,7 @@ impl Author {
             };
             let wanted = match mood {
                 0 => self.chance(40),
-                1 => key.role == Role::Maker,
+                1 => key.role == Role::Maker || attests,
                 // One of each role is enough, and two for an order.
                 _ => !again && chosen.iter().filter(same).count() < enough,
             };

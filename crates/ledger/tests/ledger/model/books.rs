@@ -9,6 +9,7 @@ use super::recalls::Recall;
 use super::rules::{Emergency, Scheduled};
 use super::supervision::{Frozen, Licensed, Past};
 use super::together::Exchange;
+use super::travel_rule::{Attested, Travelled};
 use super::usage::{Counted, Room, told};
 use karwan_ledger::{
     AccountClass, AccountStatus, GenesisCurrency, GenesisDocument, GenesisParticipant, Holder,
@@ -146,6 +147,8 @@ pub(crate) struct Model {
     pub(crate) past: Vec<Past>,
     pub(crate) orders_ever: u64,
     pub(crate) credit: Vec<Credit>,
+    pub(crate) attested: Vec<Attested>,
+    pub(crate) travelled: Vec<Travelled>,
     pub(crate) licences: Vec<Licensed>,
     /// What the end of a winding down has blocked, and how it was before.
     pub(crate) wound_down: Vec<(AccountNumber, AccountStatus)>,
@@ -154,6 +157,8 @@ pub(crate) struct Model {
     pub(crate) cycle_wanted: bool,
     /// The versions of the rulebook in force: one.
     pub(crate) in_force: Vec<u32>,
+    /// All that ever were.
+    pub(crate) ever_in_force: Vec<u32>,
     /// Which rule is broken on purpose.
     pub(crate) broken: Option<Break>,
     pub(crate) said: Vec<Said>,
@@ -204,11 +209,14 @@ impl Model {
             past: Vec::new(),
             orders_ever: 0,
             credit: Vec::new(),
+            attested: Vec::new(),
+            travelled: Vec::new(),
             licences: Vec::new(),
             wound_down: Vec::new(),
             touched: Vec::new(),
             cycle_wanted: false,
             in_force: vec![document.rulebook.version],
+            ever_in_force: vec![document.rulebook.version],
             broken: None,
             said: Vec::new(),
         };

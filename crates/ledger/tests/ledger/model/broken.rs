@@ -11,7 +11,7 @@ use crate::invariants::{
 };
 use karwan_ledger::{
     CountedHours, FreezeMode, GenesisParticipant, InstructionKey, LimitKey, Operation,
-    ParticipantKind, PaymentKind, Priority, RecordKind, Transaction, instruction_hash,
+    ParticipantKind, PaymentKind, Priority, RecordKind, Transaction, TravelData, instruction_hash,
 };
 use karwan_types::{ChainId, InstructionHash, Lei, Timestamp, TransactionId, TransactionStatus};
 
@@ -34,6 +34,10 @@ pub(crate) enum Break {
     DebitsFrozen,
     /// Nobody needs a licence.
     NeedsNoLicence,
+    /// Nobody needs an attestation.
+    NeedsNoAttestation,
+    /// Payments between the same two persons do not count together.
+    CountsNoPairs,
     /// Of two payments against each other one settles, and the other is refused.
     SettlesHalf,
     /// What an order stops holds back what stands behind it.
@@ -165,6 +169,7 @@ impl Model {
             freezes: self.freezes.iter().map(freeze).collect(),
             licences: self.licences.iter().map(licence).collect(),
             licensing: licensing(&self.rulebook),
+            travel: self.seen_travel(),
             limits: limits.collect(),
             active_versions: self.in_force.clone(),
             cited_versions: [self.rulebook.version].into(),
@@ -187,6 +192,10 @@ impl Model {
             amount: whole(sum.amount),
             reject_time: terms.and_then(|terms| terms.reject_time),
             payment: terms.map(|terms| terms.kind),
+            travel: terms.map_or_else(TravelData::default, |terms| TravelData {
+                ivms_commitment: terms.ivms_commitment,
+                pair_tag: terms.pair_tag,
+            }),
         })
     }
 }
@@ -221,6 +230,7 @@ fn institution(one: &GenesisParticipant) -> (Lei, SeenInstitution) {
     let seen = SeenInstitution {
         home: one.jurisdiction,
         issuer: one.kind == ParticipantKind::CentralBank,
+        vasp: one.kind == ParticipantKind::Vasp,
     };
     (one.lei, seen)
 }
@@ -258,6 +268,7 @@ fn kind(payment: &Payment) -> RecordKind {
             expires: Timestamp::from_millis(until),
             payment: PaymentKind::FinancialInstitution,
             counted: CountedHours::default(),
+            travel: TravelData::default(),
         },
         What::Return => RecordKind::Return {
             original: key(payment),

@@ -2,9 +2,11 @@
 
 use super::books::Model;
 use super::broken::Break;
+use super::queue::{Entry, Limit, Move};
 use super::queue::{Limit, Move};
 use super::usage::NO_ROOM;
 use karwan_ledger::Priority;
+use karwan_ledger::{PaymentTerms, Priority};
 use karwan_types::{AccountNumber, CurrencyCode, Lei};
 
 /// What a cycle did.
@@ -119,6 +121,7 @@ impl Model {
         let most = self.rulebook.common.queue.cycle_entries_max;
         let most = usize::try_from(most).expect("small");
         let mut candidates = Vec::new();
+        let mut before: Vec<PaymentTerms> = Vec::new();
         let mut legs = 0;
         for number in self.whole_queue() {
             if legs >= most {
@@ -145,6 +148,10 @@ impl Model {
                         }
                         continue;
                     }
+                    if self.is_too_much(&entry, &before) {
+                        continue;
+                    }
+                    before.extend(entry.legs.iter().map(|leg| leg.terms.clone()));
                     legs += moves.len();
                     candidates.push(Candidate {
                         number,
@@ -169,6 +176,11 @@ impl Model {
             }
         }
         kept
+    }
+    /// Whether a payment would need an attestation if all the candidates before it settled.
+    fn is_too_much(&self, entry: &Entry, before: &[PaymentTerms]) -> bool {
+        let before: Vec<&PaymentTerms> = before.iter().collect();
+        self.travel_checked(&entry.terms(), &before).is_err()
     }
     /// By currency, institution and number.
     fn accounts_of(&self, open: &[Candidate]) -> Vec<AccountNumber> {

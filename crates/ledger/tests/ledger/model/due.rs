@@ -61,8 +61,19 @@ impl Model {
                     let first = &entry.legs[0];
                     let payment = self.payment(first.agent, first.terms.uetr);
                     let operation = &payment.expect("it waits").operation;
-                    let code = if self.exchange_of(operation).is_some() {
+                    let unattested = self.waits_for_attestation(&entry.terms());
+                    let over = entry.until < self.time;
+                    if !over && !unattested {
+                        let debits: Vec<_> =
+                            entry.legs.iter().map(|leg| leg.debit.clone()).collect();
+                        self.entry_mut(number).attest_by = None;
+                        debits.iter().for_each(|debit| self.touch(debit));
+                        continue;
+                    }
+                    let code = if over && self.exchange_of(operation).is_some() {
                         1722
+                    } else if unattested {
+                        1112
                     } else if asked == Some(entry.until) {
                         605
                     } else {
@@ -88,7 +99,10 @@ impl Model {
             over.push((waiting.until + 1, Over::Waiting(waiting.hash)));
         }
         for entry in &self.queue {
-            over.push((entry.until + 1, Over::Queued(entry.number)));
+            let end = entry
+                .attest_by
+                .map_or(entry.until, |by| by.min(entry.until));
+            over.push((end + 1, Over::Queued(entry.number)));
         }
         for one in self
             .recalls

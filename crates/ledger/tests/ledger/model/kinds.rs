@@ -5,6 +5,7 @@
 //! invariants only, and its line says why. A kind without a line fails a test by its name.
 
 mod afterwards;
+mod attestations;
 mod credit;
 mod exchange;
 mod freezes;
@@ -171,6 +172,7 @@ kinds! {
         CreditLineSet: 3,
         PledgeCollateral: 6,
         ReleaseCollateral: 3,
+        Attest: 8,
     }
     observed {
     }

@@ -163,6 +163,7 @@ impl Model {
         let amount = whole(terms.amount.minor());
         self.small_enough((debtor, creditor, terms.currency, amount))?;
         self.lawful((debtor, creditor), (terms.currency, terms.amount.minor()))?;
+        self.data_missing(terms)?;
         self.stopped(&debit, &credit)?;
         if self.holds_too_much(&credit) {
             return Err(1816);
@@ -201,10 +202,13 @@ impl Model {
     /// Settles a payment that may not wait.
     pub(crate) fn settle(&mut self, terms: &PaymentTerms) -> Result<(), u16> {
         let (debit, credit, from) = self.payable(terms)?;
+        self.attested_alone(terms)?;
         if from > self.time {
             return Err(606);
         }
-        self.pay_now(&debit, &credit, terms.amount.minor(), terms.priority)
+        self.pay_now(&debit, &credit, terms.amount.minor(), terms.priority)?;
+        self.count_travelled(&[terms]);
+        Ok(())
     }
     pub(crate) fn window(&self, currency: CurrencyCode) -> Result<(), u16> {
         let minute = self.home_time(currency).rem_euclid(DAY) / 60_000;

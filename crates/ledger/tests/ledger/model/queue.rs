@@ -16,6 +16,7 @@ pub(crate) struct Entry {
     pub(crate) place: u64,
     pub(crate) from: u64,
     pub(crate) until: u64,
+    pub(crate) attest_by: Option<u64>,
 }
 
 /// One payment of it.
@@ -37,6 +38,9 @@ pub(crate) struct Move {
 impl Entry {
     pub(crate) fn debits(&self, account: &AccountNumber) -> bool {
         self.legs.iter().any(|leg| leg.debit == *account)
+    }
+    pub(crate) fn terms(&self) -> Vec<&PaymentTerms> {
+        self.legs.iter().map(|leg| &leg.terms).collect()
     }
     /// Whether it may not wait for money, only for its time.
     fn refuses(&self) -> bool {
@@ -61,14 +65,23 @@ impl Model {
             Ok(payable) => payable,
             Err(code) => return self.book(turn, item, TransactionStatus::Rjct, Some(code)),
         };
-        if from <= self.time {
-            match self.pay_now(&debit, &credit, terms.amount.minor(), terms.priority) {
-                Ok(()) => return self.book(turn, item, TransactionStatus::Acsc, None),
-                Err(code) if terms.on_shortage == OnShortage::Refuse || code == NO_ROOM => {
-                    return self.book(turn, item, TransactionStatus::Rjct, Some(code));
-                }
-                Err(_) => {}
+        let settled = match self.attested_alone(terms) {
+            Ok(()) if from > self.time => Ok(false),
+            Ok(()) => {
+                let paid = self.pay_now(&debit, &credit, terms.amount.minor(), terms.priority);
+                paid.map(|()| true)
             }
+            Err(code) => Err(code),
+        };
+        match settled {
+            Ok(true) => {
+                self.count_travelled(&[terms]);
+                return self.book(turn, item, TransactionStatus::Acsc, None);
+            }
+            Err(code) if terms.on_shortage == OnShortage::Refuse || code == NO_ROOM => {
+                return self.book(turn, item, TransactionStatus::Rjct, Some(code));
+            }
+            Ok(false) | Err(_) => {}
         }
         let longest = from.max(self.time) + self.rulebook.common.queue.waiting_max_ms.millis();
         let until = match terms.reject_time {
@@ -101,6 +114,8 @@ impl Model {
         if let Some(failed) = legs.iter().position(full) {
             return self.refuse_all(turn, items, failed, 1304);
         }
+        let terms: Vec<&PaymentTerms> = legs.iter().map(|leg| &leg.terms).collect();
+        let attest_by = self.attest_by(&terms, from);
         self.entries_ever += 1;
         self.queue.push(Entry {
             number: self.entries_ever,
@@ -109,6 +124,7 @@ impl Model {
             place: self.entries_ever,
             from,
             until,
+            attest_by,
         });
         for item in items {
             self.book(turn, item, TransactionStatus::Pdng, None);
@@ -247,7 +263,11 @@ impl Model {
         let stopped = || ordered() || self.waits_for_an_account(entry) || above();
         let roomless = || !entry.refuses() && self.waits_for_room(entry);
         let in_time = entry.from <= self.time && !over;
-        in_time && !entry.legs.iter().any(halted) && !stopped() && !roomless()
+        in_time
+            && !entry.legs.iter().any(halted)
+            && !stopped()
+            && !self.waits_for_attestation(&entry.terms())
+            && !roomless()
     }
     /// Whether a new payment has to wait for those that wait already.
     pub(crate) fn stands_behind(&self, account: &AccountNumber, class: Priority) -> bool {
@@ -356,7 +376,9 @@ impl Model {
     }
     /// The money has moved: takes the entry out and says so.
     pub(crate) fn finish_waiting(&mut self, number: u64, moves: &[Move]) {
-        for (leg, one) in self.leave_queue(number).legs.into_iter().zip(moves) {
+        let entry = self.leave_queue(number);
+        self.count_travelled(&entry.terms());
+        for (leg, one) in entry.legs.into_iter().zip(moves) {
             let payment = self.payment_mut(leg.agent, leg.terms.uetr);
             payment.sum.debit = Some(one.debit.clone());
             payment.sum.credit = Some(one.credit.clone());
@@ -376,6 +398,7 @@ impl Model {
                 amount,
             });
         }
+        self.travel_checked(&entry.terms(), &[])?;
         Ok(moves)
     }
 

@@ -44,6 +44,7 @@ impl Model {
                 self.in_force.clear();
             }
             self.in_force.push(one.rulebook.version);
+            self.ever_in_force.push(one.rulebook.version);
             let limited = |book: &Rulebook| {
                 let parts = book.national.iter().map(|part| &part.limits);
                 parts

@@ -19,8 +19,8 @@ use std::fmt::Debug;
 /// Status, stable number of the refusal, amount, returned, kept until.
 type Row = (TransactionStatus, Option<u16>, u128, u128, u64);
 
-/// References, class, place, from when and until when.
-type Place = (Vec<Uetr>, Priority, u64, u64, u64);
+/// References, class, place, from when and until when, and until when for an attestation.
+type Place = (Vec<Uetr>, Priority, u64, u64, (u64, Option<u64>));
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
@@ -202,7 +202,7 @@ impl Seen {
 }
 
 fn place_in_model(entry: &Entry) -> (u64, Place) {
-    let times = (entry.from, entry.until);
+    let times = (entry.from, (entry.until, entry.attest_by));
     let names = entry.legs.iter().map(|leg| leg.terms.uetr).collect();
     let place = (names, entry.class, entry.place, times.0, times.1);
     (entry.number, place)
@@ -213,7 +213,7 @@ fn place_in_ledger((number, entry): (&u64, &QueueEntry)) -> (u64, Place) {
         entry.priority,
         entry.place,
         entry.from.millis(),
-        entry.until.millis(),
+        (entry.until.millis(), entry.attest_by.map(|by| by.millis())),
     );
     (*number, place)
 }

@@ -1,6 +1,6 @@
 //! The model's view of signatures: who must sign what, who may, and when it is enough.
 
-use super::books::{Model, Payment, Sum};
+use super::books::{Key, Model, Payment, Sum};
 use super::kinds::modelled;
 use karwan_ledger::{Holder, Operation, PaymentTerms, Role};
 use karwan_types::{AgentIdentification, CurrencyCode, Lei, PublicKey, Uetr};
@@ -14,6 +14,8 @@ pub(crate) enum Need {
     Keys(usize),
     TwoThirds,
     Every,
+    /// A compliance key of one of the holders.
+    Compliance,
 }
 
 #[derive(Clone, Debug)]
@@ -76,7 +78,22 @@ impl Model {
             .keys
             .iter()
             .find(|one| one.key == key && !one.revoked)?;
-        (row.role != Role::Access).then_some((row.holder, row.role))
+        let signs = ![Role::Access, Role::Compliance].contains(&row.role);
+        signs.then_some((row.holder, row.role))
+    }
+    /// The holder of a key in force that attests.
+    fn attests_for(&self, key: PublicKey) -> Option<Holder> {
+        let is = |one: &&Key| one.key == key && !one.revoked && one.role == Role::Compliance;
+        self.keys.iter().find(is).map(|one| one.holder)
+    }
+    /// For whom a key counts in a group.
+    fn counts_for(&self, group: &Group, key: PublicKey) -> Option<Holder> {
+        match group.need {
+            Need::Compliance => self.attests_for(key),
+            Need::Policy(_) | Need::One | Need::Keys(_) | Need::TwoThirds | Need::Every => {
+                self.signs_for(key).map(|(holder, _)| holder)
+            }
+        }
     }
     pub(crate) fn acts_for(&self, signers: &[PublicKey], lei: Lei) -> bool {
         let holder = Holder::Participant(lei);
@@ -86,10 +103,11 @@ impl Model {
     /// The first thing wrong with the signers, in the order of their keys.
     pub(crate) fn signers_problem(&self, groups: &[Group], signers: &[PublicKey]) -> Option<u16> {
         signers.iter().find_map(|key| {
-            let belongs = |holder| groups.iter().any(|group| group.holders.contains(&holder));
-            let may = self
-                .signs_for(*key)
-                .is_some_and(|(holder, _)| belongs(holder));
+            let takes = |group: &Group| {
+                let holder = self.counts_for(group, *key);
+                holder.is_some_and(|holder| group.holders.contains(&holder))
+            };
+            let may = groups.iter().any(takes);
             (!may).then_some(404)
         })
     }
@@ -104,6 +122,10 @@ impl Model {
     }
     pub(crate) fn enough(&self, groups: &[Group], signers: &[PublicKey]) -> bool {
         groups.iter().all(|group| match group.need {
+            Need::Compliance => signers.iter().any(|key| {
+                let holder = self.attests_for(*key);
+                holder.is_some_and(|holder| group.holders.contains(&holder))
+            }),
             Need::One => group
                 .holders
                 .iter()

@@ -313,8 +313,14 @@ impl Model {
         if self.freezes.is_empty() && !self.licences.iter().any(suspended) {
             return false;
         }
-        let code = self.payable(&leg.terms).err();
-        code.is_some_and(|code| self.is_stop(code, &leg.terms))
+        match self.payable(&leg.terms) {
+            // An order stands behind this rule, whose sums change.
+            Err(1110 | 1113) => self
+                .accounts_for(&leg.terms)
+                .is_ok_and(|(debit, credit)| self.stopped(&debit, &credit).is_err()),
+            Err(code) => self.is_stop(code, &leg.terms),
+            Ok(_) => false,
+        }
     }
     /// Whether an order refuses, which suspends what several have agreed to.
     pub(crate) fn is_stop(&self, code: u16, terms: &PaymentTerms) -> bool {
@@ -371,7 +377,7 @@ impl Model {
             };
             let leg = &entry.legs[place];
             let code = self.payable(&leg.terms).expect_err("found above");
-            if ![802, 1816].contains(&code) && !self.waits_for_an_order(leg) {
+            if ![802, 1816].contains(&code) && !self.is_stop(code, &leg.terms) {
                 self.refuse_leg(number, (place, code));
             }
         }

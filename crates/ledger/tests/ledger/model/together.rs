@@ -24,6 +24,8 @@ pub(crate) struct Examined {
     from: u64,
     /// The first leg whose currency its issuer has halted: nothing else is wrong.
     pub(crate) halted: Option<(usize, u16)>,
+    /// The first leg that waits for its attestation.
+    unattested: Option<(usize, u16)>,
 }
 
 /// The least urgent class among the legs.
@@ -70,6 +72,7 @@ impl Model {
             moves: Vec::new(),
             from: from.max(self.time),
             halted: None,
+            unattested: None,
         };
         for (place, terms) in legs.iter().enumerate() {
             let found = match self.payable(terms) {
@@ -88,6 +91,10 @@ impl Model {
                 credit,
                 amount,
             });
+        }
+        match self.travel_checked(legs, &[]) {
+            Err((place, code)) if code != 1111 => return Err((place, code)),
+            checked => examined.unattested = checked.err(),
         }
         Ok(examined)
     }
@@ -126,7 +133,7 @@ impl Model {
             Err((place, code)) => return self.refuse_all(turn, open, place, code),
         };
         let behind = |one: &Move| self.stands_behind(&one.debit, class(legs));
-        let answer = if let Some(halted) = examined.halted {
+        let answer = if let Some(halted) = examined.halted.or(examined.unattested) {
             Err(halted)
         } else if examined.from > self.time {
             Ok(false)
@@ -141,6 +148,7 @@ impl Model {
         let may_wait = legs.iter().all(|leg| leg.on_shortage == OnShortage::Queue);
         match answer {
             Ok(true) => {
+                self.count_travelled(legs);
                 for (place, item) in open.iter().enumerate() {
                     if place > 0 && self.breaks(Break::SettlesHalf) {
                         self.book(turn, item, TransactionStatus::Rjct, Some(1407));

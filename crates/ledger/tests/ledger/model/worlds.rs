@@ -3,8 +3,8 @@
 use crate::support::*;
 use karwan_ledger::{
     Activity, BusinessDayRules, Direction, EndOfDayAction, Genesis, GenesisDocument,
-    GenesisLicence, LicenceScope, LimitRule, Money, NationalRules, OnExceed, ParticipantKind,
-    Permission, RecallWindow,
+    GenesisLicence, LicenceScope, LimitRule, Money, NationalRules, NationalTravelRules, OnExceed,
+    ParticipantKind, Permission, RecallWindow, TravelRules,
 };
 use karwan_types::{Amount, Weekday};
 
@@ -14,6 +14,7 @@ pub(crate) fn worlds() -> Vec<GenesisDocument> {
         let mut document = network();
         let queue = &mut document.rulebook.common.queue;
         (queue.days_ahead_max, queue.cycle_blocks) = (1, 5);
+        travelling(&mut document, [50_000, 50_000]);
         document
     };
     let tight = {
@@ -32,14 +33,23 @@ pub(crate) fn worlds() -> Vec<GenesisDocument> {
         (queue.account_entries_max, queue.cycle_entries_max) = (4, 7);
         document
     };
-    let mut licensing = licensing(poor([40_000, 90_000, 500_000]));
-    let own = limit(
-        "PKR",
-        Direction::Debit,
-        [None, Some(300_000), None],
-        OnExceed::Refuse,
-    );
-    licensing.rulebook.national[0].limits = vec![own];
+    let licensing = {
+        let mut document = licensing(poor([40_000, 90_000, 500_000]));
+        travelling(&mut document, [30_000, 60_000]);
+        let travel = NationalTravelRules {
+            window_ms: millis(8 * 3_600_000),
+            thresholds: thresholds([30_000, 20_000]),
+        };
+        document.rulebook.national[0].travel_rule = Some(travel);
+        let own = limit(
+            "PKR",
+            Direction::Debit,
+            [None, Some(300_000), None],
+            OnExceed::Refuse,
+        );
+        document.rulebook.national[0].limits = vec![own];
+        document
+    };
     let mut all = vec![tight, rich, crowded, licensing];
     // The network opens at 10:00 in Pakistan and at 11:00 in Kyrgyzstan.
     rest(
@@ -124,6 +134,23 @@ fn limits() -> Vec<LimitRule> {
         limit("PKR", out, [None, Some(300_000), None], OnExceed::Wait),
         limit("PKR", into, [None, Some(350_000), None], OnExceed::Refuse),
     ]
+}
+
+/// The least sums in soms and rupees to which the rule applies.
+fn thresholds([soms, rupees]: [u128; 2]) -> Vec<Money> {
+    let of = |currency: &str, minor| Money {
+        currency: code(currency),
+        amount: Amount::from_minor(minor),
+    };
+    vec![of("KGS", soms), of("PKR", rupees)]
+}
+fn travelling(document: &mut GenesisDocument, least: [u128; 2]) {
+    document.rulebook.common.travel_rule = Some(TravelRules {
+        window_ms: millis(6 * 3_600_000),
+        waiting_max_ms: millis(1_800_000),
+        attestation_max_ms: millis(6 * 3_600_000),
+        thresholds: thresholds(least),
+    });
 }
 
 fn activity(code: &str, permissions: &[Permission], no_objection: bool) -> Activity {

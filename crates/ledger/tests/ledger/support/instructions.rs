@@ -36,6 +36,8 @@ pub(crate) fn terms(from: Institution, to: Institution, sum: &str, name: &str) -
         local_purpose: None,
         commitments: Vec::new(),
         message_hash: None,
+        ivms_commitment: None,
+        pair_tag: None,
     }
 }
 pub(crate) fn pay(from: Institution, to: Institution, sum: &str, name: &str) -> Pay {

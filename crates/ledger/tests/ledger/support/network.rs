@@ -148,6 +148,7 @@ fn keys(of: Institution) -> Vec<GenesisKey> {
         key(checker(of), Role::Checker),
         key(releaser(of), Role::Releaser),
         key(reader(of), Role::Access),
+        key(compliance(of), Role::Compliance),
     ]
 }
 

@@ -90,6 +90,10 @@ pub(crate) fn checker(of: Institution) -> SecretKey {
 pub(crate) fn releaser(of: Institution) -> SecretKey {
     key(&format!("{} releaser", of.name))
 }
+/// A key that attests payments only.
+pub(crate) fn compliance(of: Institution) -> SecretKey {
+    key(&format!("{} compliance", of.name))
+}
 /// A key that signs access tokens only.
 pub(crate) fn reader(of: Institution) -> SecretKey {
     key(&format!("{} reader", of.name))

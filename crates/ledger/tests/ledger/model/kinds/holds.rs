@@ -47,6 +47,7 @@ impl Modelled for Hold {
             return Err(609);
         }
         let (debit, _, from) = model.payable(terms)?;
+        model.attested_alone(terms)?;
         if from > model.time {
             return Err(606);
         }
@@ -125,6 +126,11 @@ impl Modelled for Post {
         let flow = (hold.agent, creditor, hold.currency, whole(amount));
         model.may_post(key, flow)?;
         model.within_limits(&debit, &credit, amount)?;
+        let journey = model.journey_of_hold(hold.agent, self.uetr, amount);
+        if let Some(journey) = &journey {
+            model.hold_attested(journey)?;
+            model.count_journey(journey);
+        }
         model.let_go(&debit, hold.amount);
         model.move_money(&debit, &credit, whole(amount), Priority::Norm);
         model.count_post(key, flow, whole(hold.amount - amount));

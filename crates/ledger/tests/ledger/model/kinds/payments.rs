@@ -124,7 +124,7 @@ impl Modelled for Linked {
         for (index, terms) in self.legs.iter().enumerate() {
             if let Err(code) = model.settle(terms) {
                 *model = before;
-                let lacking = [606, 1301, 1302, 1303, NO_ROOM_YET].contains(&code);
+                let lacking = [606, 1111, 1301, 1302, 1303, NO_ROOM_YET].contains(&code);
                 let may_wait = |leg: &PaymentTerms| leg.on_shortage == OnShortage::Queue;
                 if lacking && self.legs.iter().all(may_wait) {
                     wait_together(self, model, turn, open);
@@ -205,6 +205,7 @@ impl Modelled for BalancingPay {
             terms.amount = Amount::from_minor(room.min(terms.amount.minor()));
         }
         let (debit, credit, from) = model.payable(&terms)?;
+        model.attested_alone(&terms)?;
         if from > model.time {
             return Err(606);
         }
@@ -216,6 +217,7 @@ impl Modelled for BalancingPay {
         }
         let amount = terms.amount.minor();
         model.pay_now(&debit, &credit, amount, terms.priority)?;
+        model.count_travelled(&[&terms]);
         let mut paid = open[0].clone();
         paid.sum.amount = amount;
         model.book(turn, &paid, TransactionStatus::Acsc, None);
