@@ -8,7 +8,6 @@ use crate::records::{CountedHours, RecordKind};
 use crate::rejection::Rejection;
 use crate::state::State;
 use crate::travel_rule::TravelData;
-use crate::{posting, queue};
 use crate::{posting, queue, usage};
 use karwan_types::Timestamp;
 use schemars::JsonSchema;

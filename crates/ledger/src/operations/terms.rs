@@ -13,7 +13,6 @@ use crate::supervision::{Side, Use};
 use crate::travel_rule::{self, Counted};
 use crate::usage::{self, Flow};
 use crate::{checks, limits, posting, queue, supervision};
-use crate::{checks, limits, queue, supervision};
 use karwan_types::{
     AccountNumber, AgentIdentification, Amount, CurrencyCode, Date, ExternalCode, Hash, Lei,
     Max35Text, Movement, Timestamp, Uetr,

@@ -13,7 +13,6 @@ use crate::rejection::Rejection;
 use crate::state::State;
 use crate::travel_rule::{self, Counted};
 use crate::{checks, limits, posting, usage};
-use crate::{limits, posting};
 use karwan_types::{AccountNumber, Lei, Timestamp};
 use std::collections::BTreeSet;
 

@@ -16,7 +16,6 @@ use crate::rejection::Rejection;
 use crate::state::State;
 use crate::travel_rule::{self, Counted};
 use crate::{checks, credit, due, limits, usage};
-use crate::{checks, due, limits};
 use karwan_types::{AccountNumber, Height, Outcome, Timestamp, TransactionStatus};
 
 /// The most attempts to settle a waiting payment at the end of one block; every leg of what settles together counts.

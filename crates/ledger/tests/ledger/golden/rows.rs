@@ -4,11 +4,11 @@ use super::{Book, chain, every, hash, secret, time, uetr, word};
 use karwan_ledger::{
     Account, AccountClass, AccountStatus, ApprovalPolicy, ApprovalTier, BusinessDayKey,
     BusinessDayRecord, ChainRecord, CountedHours, CreditLine, CreditLineKey, Currency,
-    CurrencyStatus, Holder, InstructionKey, KeyRecord, Operation, Participant, ParticipantKind,
-    ParticipantStatus, PaymentKind, PendingApproval, Pledge, RecallCase, RecallDecision,
-    RecallStatus, Record, RecordKind, Role, RtgsReference, SlidingSum, StateTreeEntry, TravelData,
+    CurrencyStatus, Direction, Holder, InstructionKey, KeyRecord, Operation, Participant,
+    ParticipantKind, ParticipantStatus, PaymentKind, PendingApproval, Pledge, RecallCase,
+    RecallDecision, RecallStatus, Record, RecordKind, Role, RtgsReference, SlidingSum,
+    StateTreeEntry, TravelData, UsageKey,
 };
-use karwan_ledger::{Direction, SlidingSum, UsageKey};
 use karwan_types::{
     AccountDay, Amount, ClearingMember, Height, InstructionHash, Lei, Movement, Refusal, StateKey,
     TransactionId, TransactionStatus, Validator, ValidatorSet,
