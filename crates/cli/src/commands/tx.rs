@@ -10,7 +10,7 @@ use crate::commands::iso::ivms::checked;
 use crate::exit::{Exit, Failure, Outcome};
 use crate::importing::deliver;
 use crate::instruction::reference;
-use crate::network::{Keys, NetworkArgs, WhoArgs, connect, run as with_node};
+use crate::network::{Keys, NetworkArgs, WhoArgs, connect, connect_gateway, run as with_node};
 use crate::output::{Output, json_text};
 use crate::submission::{PATIENCE, WaitFor, submit, tell};
 use crate::words::{duration, now};
@@ -89,10 +89,14 @@ pub(crate) fn run(args: TxArgs, output: Output) -> Outcome {
     }
     output.note(format!("instruction {}", transaction.instruction_hash()));
     with_node(async {
-        let client = connect(&url, access, &genesis).await?;
-        if let Some(travelling) = &travelling {
-            travelling.deliver(&client, &genesis).await?;
-        }
+        let client = match (&travelling, access) {
+            (Some(travelling), Some(access)) => {
+                let client = connect_gateway(&url, access, &genesis).await?;
+                travelling.deliver(&client, &genesis).await?;
+                client
+            }
+            (_, access) => connect(&url, access, &genesis).await?,
+        };
         if let Operation::Approve(approve) = &transaction.operation {
             let waiting = fetch(&client, &genesis.chain_id, approve.instruction, None).await?;
             output.note("Signing for this instruction, whose hash was checked here:");
