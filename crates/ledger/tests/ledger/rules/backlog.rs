@@ -1,24 +1,34 @@
 //! Very many things at once: a block does a bounded part of them, the same part on every node, and nothing overdue is used
 //! while it waits.
 
+use super::licences::{licensed_document, regulators, suspend};
 use crate::support::*;
-use karwan_ledger::{BLOCK_OUTCOMES_MAX, BULK_PAYMENTS_MAX, InvalidBlock, Transaction};
+use karwan_ledger::{
+    BLOCK_OUTCOMES_MAX, BULK_PAYMENTS_MAX, InvalidBlock, LINKED_LEGS_MAX, OnShortage, Pay,
+    QueuedPayments, Transaction,
+};
+use karwan_types::{DECODE_BYTES_MAX, encode};
 
 /// Bulk instructions of a thousand payments, all waiting for a checker; as many as `count`.
 fn waiting(count: usize) -> (Backlog, Vec<Transaction>) {
     let mut backlog = Backlog::new();
+    let entered = enter(&mut backlog, 0..count);
+    assert_eq!(backlog.chain.state.approvals().count(), count);
+    (backlog, entered)
+}
+
+fn enter(backlog: &mut Backlog, numbers: std::ops::Range<usize>) -> Vec<Transaction> {
     let expiry = backlog.chain.upcoming().after(HOUR);
     let sign = |number| {
         let bulk = Backlog::bulk(number);
         backlog.chain.sign_until(bulk, &[maker(INDUS)], expiry)
     };
-    let entered: Vec<Transaction> = (0..count).map(sign).collect();
+    let entered: Vec<Transaction> = numbers.map(sign).collect();
     for some in entered.chunks(10) {
         let draft = backlog.block(some);
         assert_eq!(draft.block.transactions.len(), some.len());
     }
-    assert_eq!(backlog.chain.state.approvals().count(), count);
-    (backlog, entered)
+    entered
 }
 
 fn approvals(backlog: &Backlog, entered: &[Transaction]) -> Vec<Transaction> {
@@ -102,4 +112,67 @@ fn what_need_not_be_remembered_is_forgotten_over_several_blocks() {
     assert_eq!(backlog.chain.state.records().count(), 2_000);
     backlog.block(&[]);
     assert_eq!(backlog.chain.state.records().count(), 0);
+}
+
+/// How many queued payments the block below refuses by one order: the order stops at the first entry that reaches 5,000, and the
+/// last one is a linked set.
+const REFUSED_BY_ORDER: usize = 4_990 + LINKED_LEGS_MAX;
+
+/// NARYN waits to pay INDUS, singly and in one linked set, more than it has.
+fn fill_queue(backlog: &mut Backlog) {
+    let payment = |index: usize| {
+        let name = format!("waits {index}");
+        with(pay(NARYN, INDUS, "600000.00 PKR", &name), |terms| {
+            terms.on_shortage = OnShortage::Queue;
+        })
+    };
+    let singles = REFUSED_BY_ORDER - LINKED_LEGS_MAX;
+    let all_of_them: Vec<Pay> = (0..REFUSED_BY_ORDER).map(payment).collect();
+    for some in all_of_them[..singles].chunks(BULK_PAYMENTS_MAX) {
+        let bulk = backlog.chain.sign(bulk(some.to_vec()), &all(NARYN));
+        backlog.block(&[bulk]);
+    }
+    let set = linked(all_of_them[singles..].to_vec());
+    let set = backlog.chain.sign(set, &all(NARYN));
+    backlog.block(&[set]);
+    assert_eq!(backlog.chain.state.queue().count(), singles + 1);
+}
+
+#[test]
+fn the_fullest_block_has_a_bounded_number_of_outcomes_and_can_be_read_back() {
+    let mut document = licensed_document(&["SETTLEMENT"]);
+    document.rulebook.common.queue.account_entries_max = 5_000;
+    let mut backlog = Backlog::of(document);
+    // Half of the block is what times out in it.
+    let overdue = (BLOCK_OUTCOMES_MAX / 2).div_ceil(BULK_PAYMENTS_MAX);
+    let late = enter(&mut backlog, 0..overdue);
+    fill_queue(&mut backlog);
+    // The other half is released by approvals, as many as fit and single refusals up to one below the bound.
+    let room = BLOCK_OUTCOMES_MAX - overdue * BULK_PAYMENTS_MAX - 1;
+    let released = room / (BULK_PAYMENTS_MAX + 1);
+    let entered = enter(&mut backlog, overdue..overdue + released);
+    let over = late.iter().map(|one| one.valid_until).max().unwrap();
+    backlog.chain.at(over.after(millis(1)));
+    let mut transactions = approvals(&backlog, &entered);
+    for number in 0..room - released * (BULK_PAYMENTS_MAX + 1) {
+        let unknown = pay(INDUS, RAVI, "1.01 PKR", &format!("unknown {number}"));
+        let approve = backlog.chain.approve(unknown);
+        transactions.push(backlog.chain.sign(approve, &[checker(INDUS)]));
+    }
+    // Then one order refuses as much of the queue as an order may, and what comes after it waits for the next block.
+    let order = suspend(INDUS, QueuedPayments::Refuse, false);
+    transactions.push(backlog.chain.sign(order, &regulators()));
+    let fit = transactions.len();
+    let next = pay(NARYN, TALAS, "1.00 PKR", "next");
+    transactions.push(backlog.chain.sign(next, &all(NARYN)));
+    let draft = backlog.block(&transactions);
+    assert_eq!(draft.block.transactions.len(), fit);
+    let most = BLOCK_OUTCOMES_MAX - 1 + REFUSED_BY_ORDER + 1;
+    assert_eq!(draft.outcomes.len(), most);
+    assert_eq!(backlog.chain.state.queue().count(), 0);
+    let bytes = encode(&(&draft.block, &draft.outcomes)).len();
+    eprintln!("{most} outcomes, {bytes} bytes with the block");
+    assert!(bytes < DECODE_BYTES_MAX, "{bytes} bytes can be read back");
+    assert_eq!(backlog.block(&transactions[fit..]).outcomes.len(), 1);
+    backlog.chain.state.assert_conserved();
 }

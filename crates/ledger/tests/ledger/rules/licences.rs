@@ -64,7 +64,7 @@ fn status(chain: &Chain, of: Institution, activity: &str) -> LicenceStatus {
         .expect("known")
         .status
 }
-fn regulators() -> [SecretKey; 2] {
+pub(super) fn regulators() -> [SecretKey; 2] {
     [supervisor("PK", 1), supervisor("PK", 2)]
 }
 fn document(item: &str) -> ChecklistDocument {
@@ -90,7 +90,11 @@ fn grant(of: Institution, activity: &str, until: Timestamp) -> LicenceGrant {
         until,
     }
 }
-fn suspend(of: Institution, queued: QueuedPayments, client_withdrawals: bool) -> LicenceSuspend {
+pub(super) fn suspend(
+    of: Institution,
+    queued: QueuedPayments,
+    client_withdrawals: bool,
+) -> LicenceSuspend {
     LicenceSuspend {
         agent: of.agent(),
         activity: "SETTLEMENT".parse().unwrap(),
@@ -111,6 +115,9 @@ fn reinstate(of: Institution) -> LicenceReinstate {
 }
 /// A network in which the two banks of PK have these licences for a year.
 fn licensed(activities: &[&str]) -> Chain {
+    Chain::of(licensed_document(activities))
+}
+pub(super) fn licensed_document(activities: &[&str]) -> GenesisDocument {
     let mut document = licensing();
     let until = document
         .time
@@ -126,7 +133,7 @@ fn licensed(activities: &[&str]) -> Chain {
             participant.licences = activities.iter().map(licence).collect();
         }
     }
-    Chain::of(document)
+    document
 }
 fn waiting(from: Institution, to: Institution, sum: &str, name: &str) -> karwan_ledger::Pay {
     with(pay(from, to, sum, name), |terms| {

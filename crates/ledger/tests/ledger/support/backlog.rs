@@ -4,7 +4,9 @@
 use super::instructions::{bulk, pay};
 use super::words::*;
 use super::{Chain, network};
-use karwan_ledger::{BULK_PAYMENTS_MAX, Draft, Genesis, PayBulk, Transaction, VerifiedTransaction};
+use karwan_ledger::{
+    BULK_PAYMENTS_MAX, Draft, Genesis, GenesisDocument, PayBulk, Transaction, VerifiedTransaction,
+};
 
 /// A chain with many payments.
 pub(crate) struct Backlog {
@@ -13,7 +15,10 @@ pub(crate) struct Backlog {
 
 impl Backlog {
     pub(crate) fn new() -> Self {
-        let genesis = Genesis::new(network()).expect("the document is sound");
+        Self::of(network())
+    }
+    pub(crate) fn of(document: GenesisDocument) -> Self {
+        let genesis = Genesis::new(document).expect("the document is sound");
         Self {
             chain: Chain::from_genesis(&genesis),
         }
