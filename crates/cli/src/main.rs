@@ -22,6 +22,7 @@ mod reports;
 mod rulebook_document;
 mod rulebook_figures;
 mod scenario;
+mod signals;
 mod submission;
 mod table;
 mod terminal;

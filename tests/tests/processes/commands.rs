@@ -204,3 +204,39 @@ fn a_port_that_is_taken_is_named() {
     assert!(told.contains(&port) && told.contains("taken"), "{told}");
     let _ = std::fs::remove_dir_all(folder);
 }
+
+#[test]
+fn a_network_whose_start_is_ended_leaves_no_validator_behind() {
+    let _turn = crate::devnet::Turn::take();
+    for signal in ["TERM", "INT"] {
+        let folder = crate::devnet::folder();
+        let directory = folder.to_str().unwrap();
+        // Two of four make no block, so that it never becomes ready by itself.
+        let mut up = std::process::Command::new(crate::devnet::program())
+            .args(["devnet", "up", "--devnet", directory])
+            .args(["--without", "kz", "--without", "uz"])
+            .spawn()
+            .unwrap();
+        let states = || -> Vec<String> {
+            let told = run(&["devnet", "status", "--devnet", directory, "--json"]);
+            let told: serde_json::Value = serde_json::from_slice(&told.stdout).unwrap_or_default();
+            let all = told.as_array().cloned().unwrap_or_default();
+            let state = |one: &serde_json::Value| one["process"].to_string();
+            all.iter().map(state).filter(|one| one != "null").collect()
+        };
+        let deadline = std::time::Instant::now() + crate::devnet::DEADLINE;
+        while states().len() < 2 {
+            assert!(std::time::Instant::now() < deadline, "nothing starts");
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        let number = up.id().to_string();
+        let ended = std::process::Command::new("kill")
+            .args(["-s", signal, &number])
+            .status()
+            .unwrap();
+        assert!(ended.success());
+        assert!(!up.wait().unwrap().success());
+        assert_eq!(states(), Vec::<String>::new(), "after {signal}");
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}

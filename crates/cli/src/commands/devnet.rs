@@ -11,6 +11,7 @@ use crate::exit::{Exit, Outcome, failure};
 use crate::manifest::{Devnet, DevnetNode};
 use crate::network::{connect, run as with_node};
 use crate::output::Output;
+use crate::signals;
 use crate::table::{Align, Cell, Table};
 use anyhow::Context;
 use clap::{Args, Subcommand};
@@ -18,6 +19,7 @@ use karwan_rpc::{AsOfParams, NodeAnswer};
 use serde_json::json;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 #[derive(Args)]
@@ -157,6 +159,7 @@ fn up(directory: &std::path::Path, args: &UpArgs, output: Output) -> Outcome {
         .copied()
         .filter(|node| !processes::is_running(&devnet, node))
         .collect();
+    signals::before_ending(stop_what_comes_up)?;
     if let Err(error) = bring_up(&devnet, &nodes, &started, output) {
         // All or nothing: a network that is half up would look like one that works.
         for node in started {
@@ -164,7 +167,27 @@ fn up(directory: &std::path::Path, args: &UpArgs, output: Output) -> Outcome {
         }
         return Err(error.into());
     }
+    *coming_up() = None;
     show_status(&devnet, &nodes, output)
+}
+
+/// The validators that this program has started, until all are ready: they end with it. Later they stay without it.
+static COMING_UP: Mutex<Option<(Devnet, Vec<DevnetNode>)>> = Mutex::new(None);
+
+fn coming_up() -> MutexGuard<'static, Option<(Devnet, Vec<DevnetNode>)>> {
+    COMING_UP.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A signal ends a network that is half up, like any other failure. The lock is kept, so that nothing is started meanwhile.
+fn stop_what_comes_up() {
+    let half = coming_up();
+    if let Some((devnet, nodes)) = half.as_ref() {
+        for node in nodes {
+            // Nobody is left to be told; the next one is tried all the same.
+            let _ = processes::stop(devnet, node);
+        }
+    }
+    std::process::exit(signals::INTERRUPTED);
 }
 
 fn bring_up(
@@ -173,7 +196,10 @@ fn bring_up(
     started: &[&DevnetNode],
     output: Output,
 ) -> anyhow::Result<()> {
+    let own: Vec<DevnetNode> = started.iter().copied().cloned().collect();
+    *coming_up() = Some((devnet.clone(), own));
     for node in started {
+        let _unless_ended = coming_up();
         processes::start(devnet, node)?;
     }
     for node in nodes {

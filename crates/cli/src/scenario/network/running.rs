@@ -1,16 +1,12 @@
 //! That a network ends: with the value that holds it, and with the program, however that ends but by SIGKILL.
 
-use super::event_queue;
 use crate::commands::devnet::processes;
 use crate::manifest::{Devnet, DevnetNode};
+use crate::signals;
 use anyhow::Context;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use tokio::signal::unix::{SignalKind, signal};
-
-/// What the shell sees of a program that an interrupt has ended.
-const INTERRUPTED: i32 = 130;
 
 /// The network that runs, if one does: there is one at a time.
 static RUNNING: Mutex<Option<Devnet>> = Mutex::new(None);
@@ -36,26 +32,7 @@ fn end() {
 
 /// Sees to it that an interrupt ends the network before the program.
 pub(crate) fn end_on_signals() -> anyhow::Result<()> {
-    let runtime = event_queue()?;
-    std::thread::spawn(move || {
-        runtime.block_on(async {
-            let signals = (
-                signal(SignalKind::interrupt()),
-                signal(SignalKind::terminate()),
-                signal(SignalKind::hangup()),
-            );
-            if let (Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)) = signals {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
-                    _ = hangup.recv() => {}
-                }
-                end();
-                std::process::exit(INTERRUPTED);
-            }
-        });
-    });
-    Ok(())
+    signals::before_ending(end)
 }
 
 /// A network that ends with this value.
