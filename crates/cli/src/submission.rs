@@ -116,7 +116,7 @@ pub(crate) fn tell(view: &SubmitView, output: Output) -> Exit {
         };
     };
     if finality.statuses.is_empty() {
-        output.note("What came of it is not shown to a stranger; give --as NAME to see it.");
+        output.note("What came of it is not shown to a stranger, nor whether it still waits for signatures; give --as NAME to see it.");
         return Exit::Unknown;
     }
     if is_refused(finality) {

@@ -6,7 +6,8 @@
 //!
 //! A field may say more to programs than its type does, by an attribute `#[schemars(extend(...))]`: `x-generated` (a new
 //! reference when none is given), `x-default` (the value meant when none is given), `x-alias` (a shorter name of its option),
-//! `x-positional` (given without the option's name), `x-hidden` (read from messages only, never typed).
+//! `x-positional` (given without the option's name), `x-hidden` (read from messages only, never typed), `x-file` (an object that is
+//! given as a whole, in a file, although its fields could be options).
 
 pub(crate) mod terms;
 mod together;

@@ -10,7 +10,7 @@ use karwan_consensus::{Engine, EngineConfig, EngineEntry, Input, LogEntry, Signe
 use karwan_ledger::{Draft, State, VerifiedTransaction};
 use karwan_types::{
     Block, BlockFrame, CommitCertificate, DECODE_BYTES_MAX, EncodedTransaction, Hash, Height,
-    PublicKey, Timestamp, TransactionId, decode,
+    PublicKey, Timestamp, decode,
 };
 use std::sync::Arc;
 
@@ -157,11 +157,6 @@ impl Replica {
         let others = self.tip.state.chain().validators.len().saturating_sub(1);
         let liars = others.checked_div(3).unwrap_or_default();
         self.following.highest_believed(liars)
-    }
-    /// A waiting transaction, so that its signatures need not be verified again.
-    #[must_use]
-    pub fn waiting(&self, id: &TransactionId) -> Option<VerifiedTransaction> {
-        self.mempool.get(id).cloned()
     }
 
     fn on_submitted(&mut self, transaction: VerifiedTransaction, signer: &mut dyn Signer) {

@@ -208,21 +208,6 @@ impl Checkpoints {
         })
     }
 
-    /// The newest checkpoint that is sound, and what is wrong with those that were passed over.
-    ///
-    /// # Errors
-    /// `Io` when the directory cannot be listed.
-    pub fn newest_sound(&self) -> Result<(Option<Checkpoint>, Vec<StorageError>), StorageError> {
-        let mut refused = Vec::new();
-        for checkpoint in self.newest_first()? {
-            match checkpoint {
-                Ok(checkpoint) => return Ok((Some(checkpoint), refused)),
-                Err(error) => refused.push(error),
-            }
-        }
-        Ok((None, refused))
-    }
-
     fn path(&self, height: Height) -> PathBuf {
         self.directory.join(file_name(height))
     }

@@ -131,31 +131,6 @@ impl BlockReader {
         }
     }
 
-    /// Reads and checks every block; returns the last height.
-    ///
-    /// # Errors
-    /// As [`Self::read`], for the first height that fails.
-    pub fn verify_all(&self, progress: &mut dyn FnMut(Progress)) -> Result<Height, StorageError> {
-        let (last, total_bytes) = {
-            let state = self.view();
-            let total: u64 = state.segments.iter().map(|segment| segment.bytes).sum();
-            (state.last, total)
-        };
-        let mut done_bytes = 0_u64;
-        let mut height = Height::GENESIS;
-        while height < last {
-            height = height.next();
-            let body = self.read(height)?;
-            done_bytes = done_bytes.saturating_add(as_u64(body.len()));
-            progress(Progress {
-                done_bytes,
-                total_bytes,
-                height,
-            });
-        }
-        Ok(last)
-    }
-
     fn place(&self, height: Height) -> Result<Place, StorageError> {
         let state = self.view();
         let not_stored = StorageError::NotStored {

@@ -85,7 +85,9 @@ fn blocks_are_given_back_after_reopening_over_several_segments() {
             (1..=20).collect::<Vec<_>>(),
             "progress names each height"
         );
-        assert_eq!(reader.verify_all(&mut |_| {}).unwrap().get(), 20);
+        for height in 1..=20 {
+            reader.read(Height::new(height)).unwrap();
+        }
         let (mut log, _) = open_on(Arc::clone(&disk), Some(20)).unwrap();
         extend(&mut log, 25);
         assert_holds(&log, 25);
