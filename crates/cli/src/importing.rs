@@ -10,7 +10,9 @@ use anyhow::Context;
 use karwan_iso20022::ivms101::Ivms101;
 use karwan_iso20022::{CreditTransfer, Document, Profile, Refusal, read};
 use karwan_ledger::{Genesis, Operation, Pay, PayBulk, PaymentTerms, Transaction};
+use karwan_ledger::{Genesis, Operation, Pay, PayBulk, Rulebook, Transaction};
 use karwan_node::gateway::{SealedContent, TravelPayload, seal, to_terms};
+use karwan_node::gateway::{seal, to_terms, with_purpose};
 use karwan_rpc::{Client, IsoDeliverParams};
 use karwan_types::{
     AgentIdentification, ChainId, CommitmentSecret, DurationMs, Lei, PayloadRecipient, Timestamp,
@@ -26,6 +28,8 @@ pub(crate) struct Importer {
     pub(crate) validity: DurationMs,
     /// The data of the parties of the one payment that is imported, given beside its message.
     pub(crate) ivms: Option<Ivms101>,
+    /// Where it looks up national purpose codes.
+    pub(crate) rulebook: Rulebook,
 }
 
 /// A payment file that was read, and its instruction with the maker's signature only.
@@ -49,6 +53,7 @@ impl Importer {
             commitment: keys.commitment(name)?,
             validity,
             ivms: None,
+            rulebook: genesis.document().rulebook.clone(),
         })
     }
 
@@ -62,7 +67,10 @@ impl Importer {
 
     /// Makes the instruction of a file that was read, signed by the maker.
     pub(crate) fn instruct(&self, document: Document, now: Timestamp) -> Imported {
-        let terms = document.transfers.iter().map(|one| self.terms(one));
+        let terms = document
+            .transfers
+            .iter()
+            .map(|one| with_purpose(self.terms(one), &self.rulebook));
         let mut terms: Vec<_> = terms.collect();
         let operation: Operation = if terms.len() == 1 {
             Pay {

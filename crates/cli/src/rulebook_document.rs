@@ -3,6 +3,7 @@
 //! [`RulebookDocument::build`] turns it into the typed version that governors sign; the ledger keeps the hashes of the texts.
 
 mod limits;
+mod purposes;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ use karwan_types::{
     Sentence, Weekday, hash_of,
 };
 use limits::LimitDocument;
+use purposes::PurposesDocument;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 
@@ -74,6 +76,8 @@ struct CommonDocument {
     limits: Vec<LimitDocument>,
     /// None when the Travel Rule is off.
     travel_rule: Option<TravelDocument>,
+    #[serde(default)]
+    purposes: PurposesDocument,
 }
 
 /// The Travel Rule.
@@ -274,6 +278,7 @@ impl CommonDocument {
                 Some(travel) => Some(travel.build()?),
                 None => None,
             },
+            purposes: self.purposes.build().context("purposes")?,
         })
     }
 }

@@ -62,7 +62,8 @@ pub(crate) struct ClauseChange {
 }
 
 /// More is allowed when these are higher.
-const LOOSER_WHEN_HIGHER: [&str; 6] = [
+const LOOSER_WHEN_HIGHER: [&str; 7] = [
+    "allowed",
     "domestic_payments",
     "validity_max",
     "proposal_validity_max",
@@ -71,7 +72,7 @@ const LOOSER_WHEN_HIGHER: [&str; 6] = [
     "account_entries_max",
 ];
 /// Less is allowed when these are higher.
-const TIGHTER_WHEN_HIGHER: [&str; 3] = ["notice_min", "quorum", "on_exceed"];
+const TIGHTER_WHEN_HIGHER: [&str; 4] = ["notice_min", "quorum", "on_exceed", "documents"];
 /// More is allowed when these are higher, and most when they are not there at all.
 const CAPS: [&str; 2] = ["payment_max[", "travel_rule.thresholds["];
 
@@ -141,6 +142,37 @@ fn labelled_limit(members: &Map<String, Value>) -> Option<(String, Value)> {
     ))
 }
 
+/// A rule of a corridor is told by where it goes and what for: `PK>KG GDDS`, with `any` for an open end.
+fn labelled_corridor(members: &Map<String, Value>) -> Option<(String, Value)> {
+    let purpose = members.get("purpose")?.as_str()?;
+    let end = |name: &str| match members.get(name).and_then(Value::as_str) {
+        Some(place) => place.to_owned(),
+        None => "any".to_owned(),
+    };
+    let label = format!("{}>{} {purpose}", end("from"), end("to"));
+    let mut rest = members.clone();
+    for name in ["from", "to", "purpose"] {
+        rest.remove(name);
+    }
+    rest.retain(|_, value| !value.is_null());
+    Some((label, Value::Object(rest)))
+}
+
+/// The national codes of a purpose by their jurisdictions.
+fn by_jurisdiction(local: &Value) -> Value {
+    let mut lists: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for one in local.as_array().into_iter().flatten() {
+        let place = one.get("jurisdiction").and_then(Value::as_str);
+        if let (Some(place), Some(code)) = (place, one.get("code")) {
+            lists
+                .entry(place.to_owned())
+                .or_default()
+                .push(code.clone());
+        }
+    }
+    serde_json::json!(lists)
+}
+
 /// What tells an entry of a list from the others, and the rest of the entry.
 fn labelled(index: usize, entry: &Value) -> (String, Value) {
     let names = ["jurisdiction", "id", "code", "reason", "currency"];
@@ -149,6 +181,9 @@ fn labelled(index: usize, entry: &Value) -> (String, Value) {
     };
     if let Some(limit) = labelled_limit(members) {
         return limit;
+    }
+    if let Some(corridor) = labelled_corridor(members) {
+        return corridor;
     }
     let found = names
         .iter()
@@ -159,6 +194,9 @@ fn labelled(index: usize, entry: &Value) -> (String, Value) {
     let mut rest = members.clone();
     if money(members).is_none() {
         rest.remove(name);
+    }
+    if let Some(local) = rest.get_mut("local") {
+        *local = by_jurisdiction(local);
     }
     (label.to_owned(), Value::Object(rest))
 }

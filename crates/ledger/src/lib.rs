@@ -22,6 +22,7 @@ mod limits;
 mod netting;
 mod operations;
 mod posting;
+mod purposes;
 mod queue;
 mod recalls;
 mod records;
@@ -69,11 +70,11 @@ pub use rehearsal::{
 };
 pub use rejection::Rejection;
 pub use rulebook::{
-    Activity, BusinessDayRules, Clause, ClauseText, CommonRules, Direction, EMERGENCY_MAX,
-    EndOfDayAction, ExchangeRules, InstitutionLimit, LawReference, LimitFigure, LimitRule,
-    NationalRules, NationalTravelRules, OnExceed, Permission, QueueRules, Quorum, RecallRules,
-    RecallWindow, Rulebook, RulebookError, RulebookRecord, RulebookStatus, SupervisionRules,
-    TravelRules,
+    Activity, BusinessDayRules, Clause, ClauseText, CommonRules, CorridorRule, Direction,
+    EMERGENCY_MAX, EndOfDayAction, ExchangeRules, InstitutionLimit, LawReference, LimitFigure,
+    LimitRule, LocalForm, LocalPurpose, NationalRules, NationalTravelRules, OnExceed, Permission,
+    PurposeCode, PurposeRules, QueueRules, Quorum, RecallRules, RecallWindow, Rulebook,
+    RulebookError, RulebookRecord, RulebookStatus, SupervisionRules, TravelRules,
 };
 pub use state::{ChainRecord, State};
 pub use state_tree::{ProveError, StateTree, StateTreeEntry, StateTreeError, combine, prove};

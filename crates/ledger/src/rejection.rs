@@ -198,6 +198,18 @@ rejections! {
     1102 "RR04" "4.11" "EMERGENCY_RULE" EmergencyStop { rule: EmergencyRuleId } => "emergency rule {} of {} stops the payment; send it again when the rule has lapsed", .rule.number, .rule.jurisdiction;
     /// Stopped by an order that a receipt may not name.
     1103 "RR04" "4.11" "REGULATORY_STOP" StoppedByAuthority { order: FreezeKey } => "the payment is stopped by a regulatory rule; the receipt holds a commitment that the authority can open";
+    /// A payment for a customer that does not say what for.
+    1104 "FF07" "4.11" "PURPOSE_MISSING" PurposeMissing { from: JurisdictionCode, to: JurisdictionCode } => "a payment for a customer from {from} to {to} must say what it is for; give the purpose code (Purp/Cd)";
+    /// A purpose that the corridor does not know.
+    1105 "FF07" "4.11" "PURPOSE_UNKNOWN" PurposeUnknown { purpose: ExternalCode, from: JurisdictionCode, to: JurisdictionCode } => "{purpose} is not a purpose that the rulebook knows for payments from {from} to {to}";
+    /// A national code that does not belong to the purpose.
+    1106 "FF07" "4.11" "LOCAL_PURPOSE" LocalPurpose { code: Max35Text, purpose: ExternalCode } => "national purpose code {code} belongs to {purpose} in the list of neither the debtor's nor the creditor's country; give a code of one of the two that does, or none";
+    /// A purpose that the corridor forbids.
+    1107 "RR04" "4.11" "PURPOSE_FORBIDDEN" PurposeForbidden { purpose: ExternalCode, from: JurisdictionCode, to: JurisdictionCode } => "payments from {from} to {to} may not be made for {purpose}";
+    /// More than the corridor allows for the purpose.
+    1108 "AM14" "4.11" "PURPOSE_CAP" PurposeCap { purpose: ExternalCode, currency: CurrencyCode } => "the amount is above the largest payment in {currency} that the rulebook allows for {purpose} between these two countries";
+    /// What the authorities are told is missing.
+    1109 "RR05" "4.11" "REPORTING_MISSING" ReportingMissing { purpose: ExternalCode } => "a payment for {purpose} between these two countries must bring regulatory reporting (RgltryRptg); the ledger keeps a commitment to it";
     /// The Travel Rule applies, and the payment has no data of its parties.
     1110 "RR02" "8.1" "TRAVEL_DATA_MISSING" TravelDataMissing { currency: CurrencyCode } => "a customer payment of this much {currency}, alone or with earlier ones between the same persons, needs the data of originator and beneficiary; send it with its IVMS101 commitment";
     /// The creditor agent has not attested the payment.

@@ -11,6 +11,7 @@ mod business_day;
 mod check;
 mod clause;
 mod limits;
+mod purposes;
 mod supervision;
 mod travel_rule;
 
@@ -19,6 +20,7 @@ pub(crate) use business_day::{HOLIDAYS_MAX, MINUTES_PER_DAY};
 pub use check::RulebookError;
 pub use clause::{Clause, ClauseText, LawReference};
 pub use limits::{Direction, InstitutionLimit, LimitFigure, LimitRule, OnExceed};
+pub use purposes::{CorridorRule, LocalForm, LocalPurpose, PurposeCode, PurposeRules};
 pub use supervision::{Activity, Permission, SupervisionRules};
 pub use travel_rule::{NationalTravelRules, TravelRules};
 
@@ -79,6 +81,8 @@ pub struct CommonRules {
     pub limits: Vec<LimitRule>,
     /// The Travel Rule; none when it is off.
     pub travel_rule: Option<TravelRules>,
+    /// What payments for customers may be made for.
+    pub purposes: PurposeRules,
 }
 
 /// How payments wait for funds.
@@ -276,6 +280,7 @@ impl Rulebook {
                 },
                 limits: Vec::new(),
                 travel_rule: None,
+                purposes: PurposeRules::default(),
             },
             national: Vec::new(),
             clauses: Clause::plain(),

@@ -140,6 +140,19 @@ pub fn to_terms(transfer: &CreditTransfer, secret: &CommitmentSecret) -> ledger:
     }
 }
 
+/// Gives a payment the purpose that its national code stands for, when its message brings nothing but the national code and the
+/// rulebook knows of one purpose only.
+#[must_use]
+pub fn with_purpose(
+    terms: ledger::PaymentTerms,
+    rulebook: &ledger::Rulebook,
+) -> ledger::PaymentTerms {
+    let local = terms.local_purpose.as_ref();
+    let meant = local.and_then(|code| rulebook.purposes().of_local(code));
+    let purpose = terms.purpose.clone().or_else(|| meant.cloned());
+    ledger::PaymentTerms { purpose, ..terms }
+}
+
 /// One commitment for each datum that the message holds, over its labelled values in a fixed order.
 fn commitments(transfer: &CreditTransfer, salt: &PaymentSalt) -> Vec<ledger::PartyCommitment> {
     let mut texts: BTreeMap<ledger::PartyDatum, String> = BTreeMap::new();

@@ -12,7 +12,7 @@ use crate::state::State;
 use crate::supervision::{Side, Use};
 use crate::travel_rule::{self, Counted};
 use crate::usage::{self, Flow};
-use crate::{checks, limits, posting, queue, supervision};
+use crate::{checks, limits, posting, purposes, queue, supervision};
 use karwan_types::{
     AccountNumber, AgentIdentification, Amount, CurrencyCode, Date, ExternalCode, Hash, Lei,
     Max35Text, Movement, Timestamp, Uetr,
@@ -325,6 +325,7 @@ impl PaymentTerms {
         let sum = (self.currency, self.amount);
         usage::check_payment(state, (debtor, creditor), sum)?;
         checks::rulebook(state, time, (debtor, creditor), money)?;
+        purposes::check(state, (debtor, creditor), self)?;
         travel_rule::check_data(state, time, self)?;
         checks::stops(state, time, &route)?;
         check_overnight(state, &route.credit)?;

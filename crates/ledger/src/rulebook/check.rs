@@ -75,6 +75,7 @@ impl Rulebook {
         check_limits("common.payment_max", &common.payment_max)?;
         check_signers("common", common.supervision.order_signers)?;
         limits::check("common", &common.limits)?;
+        common.purposes.check()?;
         let queue = &common.queue;
         let recall = &common.recall;
         let ordered = recall
@@ -280,7 +281,7 @@ fn first_broken(rules: &[(bool, &str, &'static str)]) -> Result<(), RulebookErro
 }
 
 /// Limits name each currency once, in order.
-fn check_limits(what: &str, limits: &[Money]) -> Result<(), RulebookError> {
+pub(super) fn check_limits(what: &str, limits: &[Money]) -> Result<(), RulebookError> {
     let ordered = limits
         .windows(2)
         .all(|two| two[0].currency < two[1].currency);

@@ -22,6 +22,7 @@ mod licences;
 mod limits;
 mod linked;
 mod payments;
+mod purposes;
 pub(crate) mod queue;
 mod quotes;
 mod recalls;

@@ -201,3 +201,33 @@ fn sealed_data_are_those_of_their_payment_and_no_others() {
     let problem = TravelPayload::opened(&changed, data).unwrap_err();
     assert_eq!(problem, TravelPayloadError::Missing);
 }
+
+#[test]
+fn a_national_code_alone_gives_the_purpose_that_the_rulebook_knows_for_it() {
+    let mut rulebook = ledger::Rulebook::plain(
+        karwan_types::DurationMs::from_millis(60_000),
+        karwan_types::DurationMs::from_millis(0),
+    );
+    let pakistan = "PK".parse().unwrap();
+    let one = |code: &str| ledger::PurposeCode {
+        code: code.parse().unwrap(),
+        name: "A purpose".parse().unwrap(),
+        local: vec![ledger::LocalPurpose {
+            jurisdiction: pakistan,
+            code: "9101".parse().unwrap(),
+        }],
+    };
+    let purpose = |rulebook: &ledger::Rulebook, given: Option<&str>| {
+        let mut terms = to_terms(&transfer(), &secret(1));
+        assert_eq!(terms.local_purpose.as_ref().unwrap().as_str(), "9101");
+        terms.purpose = given.map(|code| code.parse().unwrap());
+        let purpose = with_purpose(terms, rulebook).purpose;
+        purpose.map(|code| code.to_string())
+    };
+    assert_eq!(purpose(&rulebook, None), None);
+    rulebook.common.purposes.codes = vec![one("GDDS")];
+    assert_eq!(purpose(&rulebook, None).as_deref(), Some("GDDS"));
+    assert_eq!(purpose(&rulebook, Some("SALA")).as_deref(), Some("SALA"));
+    rulebook.common.purposes.codes = vec![one("GDDS"), one("TRAD")];
+    assert_eq!(purpose(&rulebook, None), None, "it may be either");
+}

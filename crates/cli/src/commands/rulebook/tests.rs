@@ -95,6 +95,39 @@ fn a_changed_figure_is_told_by_its_path_in_the_units_of_the_document() {
 }
 
 #[test]
+fn limits_and_purposes_are_told_by_whom_and_what_they_are_about() {
+    check_figure(
+        ("day_max = \"100000000.00\"", "day_max = \"90000000.00\""),
+        "common.limits[VASP KGS DEBIT].day_max",
+        (Some("100000000.00 KGS"), Some("90000000.00 KGS")),
+        Some(Effect::Tightens),
+    );
+    check_figure(
+        (
+            "holding_max = \"600000000.00\"\non_exceed = \"REFUSE\"",
+            "holding_max = \"600000000.00\"\non_exceed = \"WAIT\"",
+        ),
+        "common.limits[VASP PKR CREDIT].on_exceed",
+        (Some("REFUSE"), Some("WAIT")),
+        Some(Effect::Loosens),
+    );
+    check_figure(
+        ("[\"PK\", \"9101\"]", "[\"PK\", \"9109\"]"),
+        "common.purposes.codes[GDDS].local.PK",
+        (Some("9101"), Some("9109")),
+        None,
+    );
+    let one = "from = \"KG\"\nto = \"PK\"\npurposes = [\"EDUC\", ";
+    let without = "from = \"KG\"\nto = \"PK\"\npurposes = [\"EDUC\"]\nallowed = false\nreport = true\n\n[[common.purposes.corridors]]\nfrom = \"KG\"\nto = \"PK\"\npurposes = [";
+    check_figure(
+        (one, without),
+        "common.purposes.corridors[KG>PK EDUC].allowed",
+        (Some("yes"), Some("no")),
+        Some(Effect::Tightens),
+    );
+}
+
+#[test]
 fn who_must_approve_follows_from_what_changes() {
     let needed = |comparison: &Comparison| -> Vec<(usize, usize)> {
         let approvals = comparison.approvals.iter();

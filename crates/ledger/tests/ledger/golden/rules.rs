@@ -2,9 +2,10 @@
 
 use super::{Book, every, hash, time, word};
 use karwan_ledger::{
-    Activity, BusinessDayRules, Clause, ClauseText, Direction, EmergencyMeasure, EmergencyRecord,
-    EndOfDayAction, LawReference, LimitRule, Money, NationalRules, NationalTravelRules, OnExceed,
-    ParticipantKind, Permission, Quorum, RecallWindow, Rulebook, RulebookRecord, RulebookStatus,
+    Activity, BusinessDayRules, Clause, ClauseText, CommonRules, CorridorRule, Direction,
+    EmergencyMeasure, EmergencyRecord, EndOfDayAction, LawReference, LimitRule, LocalForm,
+    LocalPurpose, Money, NationalRules, NationalTravelRules, OnExceed, ParticipantKind, Permission,
+    PurposeCode, PurposeRules, Quorum, RecallWindow, Rulebook, RulebookRecord, RulebookStatus,
     SupervisionRules, TravelRules,
 };
 use karwan_types::{Amount, DurationMs, InstructionHash, Weekday};
@@ -48,6 +49,36 @@ fn limit(direction: Direction) -> LimitRule {
     }
 }
 
+fn purposes() -> PurposeRules {
+    let local = |country: &str, code: &str| LocalPurpose {
+        jurisdiction: word(country),
+        code: word(code),
+    };
+    let form = |country: &str, digits| LocalForm {
+        jurisdiction: word(country),
+        digits,
+    };
+    PurposeRules {
+        forms: vec![form("KG", 8), form("PK", 4)],
+        codes: vec![PurposeCode {
+            code: word("GDDS"),
+            name: word("Purchase and sale of goods"),
+            local: vec![local("KG", "55101010"), local("PK", "9101")],
+        }],
+        corridors: vec![CorridorRule {
+            // No payment of the golden network goes there.
+            from: Some(word("KZ")),
+            to: None,
+            purpose: word("GDDS"),
+            allowed: true,
+            payment_max: vec![money(600_000_000)],
+            documents: true,
+            report: true,
+            law: Some(law()),
+        }],
+    }
+}
+
 fn law() -> LawReference {
     LawReference {
         citation: word("PK VAA 2026 s.70"),
@@ -75,6 +106,7 @@ pub(super) fn rulebook() -> Rulebook {
         attestation_max_ms: DurationMs::from_millis(7_200_000),
         thresholds: vec![money(28_000_000)],
     });
+    rulebook.common.purposes = purposes();
     rulebook.national = vec![NationalRules {
         jurisdiction: word("PK"),
         domestic_payments: true,
@@ -122,6 +154,22 @@ pub(super) fn rulebook() -> Rulebook {
     rulebook
 }
 
+fn limits_and_purposes(book: &mut Book, common: &CommonRules) {
+    book.value("LimitRule", &common.limits[1]);
+    for (name, direction) in every!(Direction { Debit, Credit }) {
+        book.value(name, &direction);
+    }
+    for (name, on_exceed) in every!(OnExceed { Wait, Refuse }) {
+        book.value(name, &on_exceed);
+    }
+    let purposes = &common.purposes;
+    book.value("PurposeRules", purposes);
+    book.value("LocalForm", &purposes.forms[0]);
+    book.value("PurposeCode", &purposes.codes[0]);
+    book.value("LocalPurpose", &purposes.codes[0].local[0]);
+    book.value("CorridorRule", &purposes.corridors[0]);
+}
+
 pub(super) fn add(book: &mut Book) {
     let rulebook = rulebook();
     let common = &rulebook.common;
@@ -133,13 +181,7 @@ pub(super) fn add(book: &mut Book) {
     book.value("RecallWindow", &common.recall.windows[0]);
     book.value("NationalRules", &rulebook.national[0]);
     book.value("SupervisionRules", &rulebook.national[0].supervision);
-    book.value("LimitRule", &common.limits[1]);
-    for (name, direction) in every!(Direction { Debit, Credit }) {
-        book.value(name, &direction);
-    }
-    for (name, on_exceed) in every!(OnExceed { Wait, Refuse }) {
-        book.value(name, &on_exceed);
-    }
+    limits_and_purposes(book, common);
     book.value("TravelRules", &common.travel_rule.clone().unwrap());
     book.value(
         "NationalTravelRules",

@@ -7,7 +7,10 @@ use super::trace::quietly;
 use super::worlds::worlds;
 use super::{Model, Seen};
 use crate::support::*;
-use karwan_ledger::{AccountClass, AccountStatus, Genesis, GenesisDocument, QueueRules};
+use karwan_ledger::{
+    AccountClass, AccountStatus, CorridorRule, Genesis, GenesisDocument, LimitRule, OnExceed,
+    QueueRules,
+};
 use karwan_types::{Amount, DurationMs};
 
 /// A rule that differs: its name, and how the document of the model is altered.
@@ -84,6 +87,21 @@ const ALTERED: &[Alteration] = &[
     }),
     ("another clearing number", |doc| {
         doc.participants[6].members.clear()
+    }),
+    ("a purpose without its cap", |doc| {
+        corridor(doc, 3).payment_max.clear()
+    }),
+    ("a purpose without its documents", |doc| {
+        corridor(doc, 4).documents = false
+    }),
+    ("a forbidden purpose allowed", |doc| {
+        corridor(doc, 5).allowed = true
+    }),
+    ("a purpose without its national codes", |doc| {
+        doc.rulebook.common.purposes.codes[0].local.clear();
+    }),
+    ("no purposes at all", |doc| {
+        doc.rulebook.common.purposes.corridors.clear();
     }),
 ];
 
@@ -174,13 +192,42 @@ const LICENSED: &[Alteration] = &[
     }),
 ];
 
+/// Limits, on the network that has some.
+const LIMITED: &[Alteration] = &[
+    ("no largest payment of a bank", |doc| {
+        limits(doc)[0].payment_max = None;
+    }),
+    ("no limit of a day on what is paid", |doc| {
+        limits(doc)[2].day_max = None;
+    }),
+    ("no limit of a day on what is received", |doc| {
+        limits(doc)[3].day_max = None;
+    }),
+    ("nothing too much to be held", |doc| {
+        limits(doc)[1].holding_max = None;
+    }),
+    ("waiting instead of a refusal", |doc| {
+        limits(doc)[3].on_exceed = OnExceed::Wait;
+    }),
+    ("a refusal instead of waiting", |doc| {
+        limits(doc)[2].on_exceed = OnExceed::Refuse;
+    }),
+];
+
+fn limits(document: &mut GenesisDocument) -> &mut [LimitRule] {
+    &mut document.rulebook.common.limits
+}
+fn corridor(document: &mut GenesisDocument, index: usize) -> &mut CorridorRule {
+    &mut document.rulebook.common.purposes.corridors[index]
+}
+
 fn queue(document: &mut GenesisDocument) -> &mut QueueRules {
     &mut document.rulebook.common.queue
 }
 
 #[test]
 fn every_rule_that_differs_in_the_model_is_noticed() {
-    let [tight, rich, _, licensing] = worlds().try_into().expect("there are four");
+    let [tight, rich, _, licensing, limited] = worlds().try_into().expect("there are five");
     let altered = |document: &GenesisDocument, (name, alter): &Alteration| {
         let mut document = document.clone();
         alter(&mut document);
@@ -203,6 +250,11 @@ fn every_rule_that_differs_in_the_model_is_noticed() {
     holds_back.broken = Some(Break::StoppedHoldBack);
     licensed.push(("stopped payments that hold back".to_owned(), holds_back));
     notice(&licensing, licensed);
+    let mut limits = of(&limited, LIMITED);
+    let mut ignores = Model::new(&limited);
+    ignores.broken = Some(Break::IgnoresWindows);
+    limits.push(("limits that are not looked at".to_owned(), ignores));
+    notice(&limited, limits);
 }
 
 fn notice(document: &GenesisDocument, mut unnoticed: Vec<(String, Model)>) {

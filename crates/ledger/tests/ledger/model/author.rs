@@ -7,8 +7,8 @@ use super::kinds::{LINES, Line, modelled};
 use super::supervision::Licensed;
 use crate::support::*;
 use karwan_ledger::{
-    Holder, OnShortage, Operation, Pay, PaymentKind, PaymentTerms, Priority, Role, RunCycle,
-    SetBilateralLimit, Transaction,
+    Holder, OnShortage, Operation, PartyCommitment, PartyDatum, Pay, PaymentKind, PaymentTerms,
+    Priority, Role, RunCycle, SetBilateralLimit, Transaction,
 };
 use karwan_types::{
     AccountNumber, AgentIdentification, Amount, CurrencyCode, DurationMs, Hash, Lei, PublicKey,
@@ -376,6 +376,7 @@ impl Author {
         }) {
             terms.kind = PaymentKind::Customer;
             self.travel(&mut terms);
+            self.purpose(&mut terms);
         }
         if self.chance(75) {
             terms.on_shortage = OnShortage::Queue;
@@ -402,6 +403,23 @@ impl Author {
     /// Writes this next.
     pub(crate) fn plan(&mut self, operation: impl Into<Operation>) {
         self.planned.push(operation.into());
+    }
+    /// What it is for, mostly as the tables of the networks want it.
+    fn purpose(&mut self, terms: &mut PaymentTerms) {
+        if self.chance(85) {
+            let code = *self.pick(&["GDDS", "GDDS", "GDDS", "SALA", "LOAN", "CASH"]);
+            terms.purpose = Some(code.parse().expect("a code"));
+        }
+        if self.chance(40) {
+            let code = *self.pick(&["9101", "55101010", "9202", "1234"]);
+            terms.local_purpose = Some(code.parse().expect("an identifier"));
+        }
+        if self.chance(60) {
+            terms.commitments = vec![PartyCommitment {
+                datum: PartyDatum::RegulatoryReporting,
+                commitment: Hash::from_bytes([5; 32]),
+            }];
+        }
     }
     pub(crate) fn currency(&mut self, model: &Model, of: Institution) -> CurrencyCode {
         if self.chance(2) {

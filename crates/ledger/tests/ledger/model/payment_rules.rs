@@ -163,6 +163,7 @@ impl Model {
         let amount = whole(terms.amount.minor());
         self.small_enough((debtor, creditor, terms.currency, amount))?;
         self.lawful((debtor, creditor), (terms.currency, terms.amount.minor()))?;
+        self.meant((debtor, creditor), terms)?;
         self.data_missing(terms)?;
         self.stopped(&debit, &credit)?;
         if self.holds_too_much(&credit) {

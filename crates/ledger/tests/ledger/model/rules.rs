@@ -3,7 +3,9 @@
 use super::books::Model;
 use super::broken::Break;
 use super::signing::{Group, Need};
-use karwan_ledger::{EmergencyMeasure, Holder, Money, Rulebook};
+use karwan_ledger::{
+    EmergencyMeasure, Holder, Money, PartyDatum, PaymentKind, PaymentTerms, Rulebook,
+};
 use karwan_types::{CurrencyCode, EmergencyRuleId, JurisdictionCode, Lei, TransactionStatus};
 
 /// A version that was approved and waits for its time.
@@ -61,6 +63,55 @@ impl Model {
             (TransactionStatus::Rjct, Some(1606))
         };
         self.say_by_name("RulebookPropose", status, code);
+    }
+
+    /// What the rulebook says to what a customer's payment is for.
+    pub(crate) fn meant(
+        &self,
+        (debtor, creditor): (Lei, Lei),
+        terms: &PaymentTerms,
+    ) -> Result<(), u16> {
+        if terms.kind != PaymentKind::Customer || debtor == creditor {
+            return Ok(());
+        }
+        let home = |lei| self.participant(lei).expect("found before").jurisdiction;
+        let (from, to) = (home(debtor), home(creditor));
+        let table = &self.rulebook.common.purposes;
+        let mut rules: Vec<_> = table
+            .corridors
+            .iter()
+            .filter(|rule| rule.from.is_none_or(|own| own == from))
+            .filter(|rule| rule.to.is_none_or(|own| own == to))
+            .collect();
+        if rules.is_empty() {
+            return Ok(());
+        }
+        let purpose = terms.purpose.as_ref().ok_or(1104u16)?;
+        rules.retain(|rule| rule.purpose == *purpose);
+        // Of two that leave one side open the one that names the debtor's decides.
+        rules.sort_by_key(|rule| (rule.from.is_none(), rule.to.is_none()));
+        let rule = rules.first().ok_or(1105u16)?;
+        if let Some(local) = &terms.local_purpose {
+            let code = table.codes.iter().find(|one| one.code == *purpose);
+            let mut names = code.expect("every rule is about a known one").local.iter();
+            if !names.any(|one| {
+                one.code == *local && (one.jurisdiction == from || one.jurisdiction == to)
+            }) {
+                return Err(1106);
+            }
+        }
+        if !rule.allowed {
+            return Err(1107);
+        }
+        let mut caps = rule.payment_max.iter();
+        if caps.any(|cap| cap.currency == terms.currency && terms.amount > cap.amount) {
+            return Err(1108);
+        }
+        let mut told = terms.commitments.iter();
+        if rule.documents && !told.any(|one| one.datum == PartyDatum::RegulatoryReporting) {
+            return Err(1109);
+        }
+        Ok(())
     }
 
     /// What the rulebook and the emergency rules say to a payment between two institutions.

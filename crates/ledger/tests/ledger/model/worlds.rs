@@ -1,10 +1,12 @@
-//! The networks on which random sequences run: the test network, two in which money is short, and one with licences.
+//! The networks on which random sequences run: the test network, two in which money is short, one with licences, and one with
+//! limits.
 
 use crate::support::*;
 use karwan_ledger::{
-    Activity, BusinessDayRules, Direction, EndOfDayAction, Genesis, GenesisDocument,
-    GenesisLicence, LicenceScope, LimitRule, Money, NationalRules, NationalTravelRules, OnExceed,
-    ParticipantKind, Permission, RecallWindow, TravelRules,
+    Activity, BusinessDayRules, CorridorRule, Direction, EndOfDayAction, Genesis, GenesisDocument,
+    GenesisLicence, LicenceScope, LimitRule, LocalForm, LocalPurpose, Money, NationalRules,
+    NationalTravelRules, OnExceed, ParticipantKind, Permission, PurposeCode, PurposeRules,
+    RecallWindow, TravelRules,
 };
 use karwan_types::{Amount, Weekday};
 
@@ -15,15 +17,14 @@ pub(crate) fn worlds() -> Vec<GenesisDocument> {
         let queue = &mut document.rulebook.common.queue;
         (queue.days_ahead_max, queue.cycle_blocks) = (1, 5);
         travelling(&mut document, [50_000, 50_000]);
+        document.rulebook.common.purposes = purposes();
         document
     };
     let tight = {
         let mut document = poor([40_000, 0, 15_000, 90_000]);
         let queue = &mut document.rulebook.common.queue;
         (queue.days_ahead_max, queue.cycle_blocks, queue.cycle_length) = (2, 3, 6);
-        // Long enough for a window to slide.
-        queue.waiting_max_ms = millis(30 * 3_600_000);
-        document.rulebook.common.limits = limits();
+        queue.waiting_max_ms = millis(7_200_000);
         document
     };
     let crowded = {
@@ -50,7 +51,14 @@ pub(crate) fn worlds() -> Vec<GenesisDocument> {
         document.rulebook.national[0].limits = vec![own];
         document
     };
-    let mut all = vec![tight, rich, crowded, licensing];
+    let limited = {
+        let mut document = tight.clone();
+        // Long enough for a window to slide.
+        document.rulebook.common.queue.waiting_max_ms = millis(30 * 3_600_000);
+        document.rulebook.common.limits = limits();
+        document
+    };
+    let mut all = vec![tight, rich, crowded, licensing, limited];
     // The network opens at 10:00 in Pakistan and at 11:00 in Kyrgyzstan.
     rest(
         &mut all[0],
@@ -153,6 +161,73 @@ fn travelling(document: &mut GenesisDocument, least: [u128; 2]) {
     });
 }
 
+pub(crate) fn corridor(from: Option<&str>, to: Option<&str>, purpose: &str) -> CorridorRule {
+    CorridorRule {
+        from: from.map(country),
+        to: to.map(country),
+        purpose: purpose.parse().expect("a code"),
+        allowed: true,
+        payment_max: Vec::new(),
+        documents: false,
+        report: false,
+        law: None,
+    }
+}
+/// A purpose, with a code of a national list.
+pub(crate) fn purpose(code: &str, local: &[(&str, &str)]) -> PurposeCode {
+    let local = local.iter().map(|(place, code)| LocalPurpose {
+        jurisdiction: country(place),
+        code: code.parse().expect("an identifier"),
+    });
+    PurposeCode {
+        code: code.parse().expect("a code"),
+        name: "A purpose".parse().expect("a sentence"),
+        local: local.collect(),
+    }
+}
+/// What customers may pay for between Pakistan and Kyrgyzstan, and to Kazakhstan from anywhere.
+pub(crate) fn purposes() -> PurposeRules {
+    let form = |place, digits| LocalForm {
+        jurisdiction: country(place),
+        digits,
+    };
+    let (pk, kg, kz) = (Some("PK"), Some("KG"), Some("KZ"));
+    let goods = CorridorRule {
+        payment_max: vec![Money {
+            currency: code("PKR"),
+            amount: Amount::from_minor(200_000),
+        }],
+        ..corridor(pk, kg, "GDDS")
+    };
+    let loans = CorridorRule {
+        documents: true,
+        ..corridor(pk, kg, "LOAN")
+    };
+    let wages = CorridorRule {
+        allowed: false,
+        ..corridor(pk, kg, "SALA")
+    };
+    PurposeRules {
+        forms: vec![form("KG", 8), form("PK", 4)],
+        codes: vec![
+            purpose("GDDS", &[("KG", "55101010"), ("PK", "9101")]),
+            purpose("LOAN", &[("PK", "9202")]),
+            purpose("SALA", &[]),
+        ],
+        corridors: vec![
+            corridor(None, kz, "GDDS"),
+            corridor(kg, None, "GDDS"),
+            CorridorRule {
+                documents: true,
+                ..corridor(kg, pk, "GDDS")
+            },
+            goods,
+            loans,
+            wages,
+        ],
+    }
+}
+
 fn activity(code: &str, permissions: &[Permission], no_objection: bool) -> Activity {
     Activity {
         code: code.parse().expect("an identifier"),
@@ -232,12 +307,14 @@ pub(crate) fn geneses() -> Vec<Genesis> {
     worlds().into_iter().map(genesis).collect()
 }
 
-/// The genesis that belongs to a seed: a quarter of the network with licences, a quarter of the one in which money is short.
+/// The genesis that belongs to a seed: a quarter of the network with licences, a quarter of the one in which money is short, an
+/// eighth of the one with limits.
 pub(crate) fn of_seed(geneses: &[Genesis], seed: u64) -> &Genesis {
-    match seed % 8 {
-        0 | 4 => &geneses[1],
-        1 | 5 => &geneses[2],
-        2 | 3 => &geneses[3],
+    match seed % 16 {
+        0 | 8 | 12 => &geneses[1],
+        1 | 9 | 13 => &geneses[2],
+        2 | 3 | 10 | 11 => &geneses[3],
+        4 | 5 => &geneses[4],
         _ => &geneses[0],
     }
 }
