@@ -9,10 +9,10 @@ use crate::methods::{
     AccountGet, AccountHistory, AccountsList, ApprovalsGet, ApprovalsList, AttestationsList,
     BlockGet, BlocksList, ChainHead, CreditList, CurrenciesList, CyclesList, EVENT_UNSUBSCRIBE,
     EmergenciesList, EventView, EventsSubscribe, EventsSubscribeParams, ExchangesList, FreezesList,
-    IsoDeliver, IsoOutbox, LicencesList, LimitsList, NodeStatusGet, ParticipantsList, PaymentGet,
-    ProposalsGet, ProposalsList, QueueList, QuotesList, RatesList, RecallsList, ReceiptGet,
-    RpcDiscover, RulebookGet, RulebooksList, StateProve, SubmitView, TxSubmit, TxSubmitParams,
-    TxWait, ValidatorsGet, Wait,
+    IsoDeliver, IsoOutbox, LicencesList, LimitsList, LimitsUsage, NodeStatusGet, ParticipantsList,
+    PaymentGet, ProposalsGet, ProposalsList, QueueList, QuotesList, RatesList, RecallsList,
+    ReceiptGet, RpcDiscover, RulebookGet, RulebooksList, StateProve, SubmitView, TxSubmit,
+    TxSubmitParams, TxWait, ValidatorsGet, Wait,
 };
 use crate::problem::Problem;
 use crate::token::TokenProvider;
@@ -202,6 +202,8 @@ typed! {
     limits_list LimitsList;
     /// Intraday credit lines.
     credit_list CreditList;
+    /// Limits of the rulebook, and what is used of them.
+    limits_usage LimitsUsage;
     /// The register of licences.
     licences_list LicencesList;
     /// The freezes of the caller's jurisdiction.

@@ -18,6 +18,7 @@ mod registers;
 mod rulebook;
 mod supervision;
 mod transactions;
+mod usage;
 
 pub use accounts::{
     AccountAnswer, AccountDayView, AccountGet, AccountGetParams, AccountHistory,
@@ -75,6 +76,7 @@ pub use transactions::{
     FinalView, SubmitView, SubmitWord, TxSubmit, TxSubmitParams, TxWait, TxWaitParams, Wait,
     WaitView, WaitWord,
 };
+pub use usage::{LimitsUsage, UsageAnswer, UsageView};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -13,9 +13,9 @@ use crate::methods::{
     AccountGet, AccountHistory, AccountsList, ApprovalsGet, ApprovalsList, AttestationsList,
     BlockGet, BlocksList, ChainHead, CreditList, CurrenciesList, CyclesList, EmergenciesList,
     EventsSubscribe, ExchangesList, FreezesList, IsoDeliver, IsoOutbox, LicencesList, LimitsList,
-    NodeStatusGet, ParticipantsList, PaymentGet, ProposalsGet, ProposalsList, QueueList,
-    QuotesList, RatesList, RecallsList, ReceiptGet, RpcDiscover, RulebookGet, RulebooksList,
-    StateProve, TxSubmit, TxWait, ValidatorsGet,
+    LimitsUsage, NodeStatusGet, ParticipantsList, PaymentGet, ProposalsGet, ProposalsList,
+    QueueList, QuotesList, RatesList, RecallsList, ReceiptGet, RpcDiscover, RulebookGet,
+    RulebooksList, StateProve, TxSubmit, TxWait, ValidatorsGet,
 };
 use crate::problem::{Fault, Problem};
 use karwan_ledger::State;
@@ -240,6 +240,11 @@ pub(crate) static TABLE: &[Row] = &[
     Row::read::<CreditList>(
         Owned,
         "Intraday credit lines and their collateral, of institutions and currencies that the caller may see.",
+    )
+    .answer_bytes(LARGE),
+    Row::read::<LimitsUsage>(
+        Owned,
+        "Limits of the rulebook and what is used of them, of institutions that the caller may see.",
     )
     .answer_bytes(LARGE),
     Row::read::<CyclesList>(

@@ -5,10 +5,10 @@
 
 use crate::clock::EPOCH_MS;
 use karwan_ledger::{
-    AccountClass, AccountStatus, Activity, ApprovalTier, BusinessDayRules, EndOfDayAction, Genesis,
-    GenesisAccount, GenesisCurrency, GenesisDocument, GenesisJurisdiction, GenesisKey,
-    GenesisLicence, GenesisParticipant, LicenceScope, Money, NationalRules, ParticipantKind,
-    Permission, Role, Rulebook, State, SupervisionRules, TravelRules,
+    AccountClass, AccountStatus, Activity, ApprovalTier, BusinessDayRules, Direction,
+    EndOfDayAction, Genesis, GenesisAccount, GenesisCurrency, GenesisDocument, GenesisJurisdiction,
+    GenesisKey, GenesisLicence, GenesisParticipant, LicenceScope, LimitRule, Money, NationalRules,
+    OnExceed, ParticipantKind, Permission, Role, Rulebook, State, SupervisionRules, TravelRules,
 };
 use karwan_types::{
     AccountNumber, AgentIdentification, Amount, Bic, ClearingMember, CurrencyCode, DurationMs,
@@ -73,6 +73,7 @@ impl Town {
         );
         rulebook.national = vec![licensing(rulebook.common.supervision)];
         rulebook.common.travel_rule = Some(travel_rule());
+        rulebook.common.limits = limits();
         let document = GenesisDocument {
             network: "simulation".parse().expect("constant"),
             time: GENESIS_TIME,
@@ -316,6 +317,29 @@ fn travel_rule() -> TravelRules {
         attestation_max_ms: DurationMs::from_millis(3_600_000),
         thresholds: vec![threshold("KGS"), threshold("PKR")],
     }
+}
+
+/// What banks may pay in a day in one currency, and hold in another: little enough to let some payments wait.
+fn limits() -> Vec<LimitRule> {
+    let limit = |currency: &str, direction| LimitRule {
+        kind: ParticipantKind::Bank,
+        currency: currency.parse().expect("constant"),
+        direction,
+        payment_max: None,
+        day_max: None,
+        holding_max: None,
+        on_exceed: OnExceed::Wait,
+    };
+    vec![
+        LimitRule {
+            holding_max: Some(Amount::from_minor(OPENING + OPENING / 20)),
+            ..limit("KGS", Direction::Credit)
+        },
+        LimitRule {
+            day_max: Some(Amount::from_minor(OPENING / 10)),
+            ..limit("PKR", Direction::Debit)
+        },
+    ]
 }
 
 /// What the first home licenses: the one activity that is the example of every instruction about licences. The other homes ask

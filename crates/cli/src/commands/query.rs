@@ -99,6 +99,8 @@ enum Query {
     Limits,
     /// Intraday credit lines and the collateral behind them, as far as the caller may see them
     Credit,
+    /// What the rulebook limits institutions to, and what they have used of it, of institutions that the caller may see
+    Usage,
     /// What liquidity-saving cycles moved in the currencies that the caller oversees
     Cycles,
     /// The register of licences
@@ -235,6 +237,7 @@ async fn ask(
         }
         Query::Limits => show(output, client.limits_list(as_of).await),
         Query::Credit => show(output, client.credit_list(as_of).await),
+        Query::Usage => show(output, client.limits_usage(as_of).await),
         Query::Cycles => show(output, client.cycles_list(as_of).await),
         Query::Licences => show(output, client.licences_list(as_of).await),
         Query::Freezes => show(output, client.freezes_list(as_of).await),

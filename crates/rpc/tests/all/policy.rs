@@ -79,6 +79,7 @@ fn table(subjects: &Subjects) -> Vec<Cells> {
         waiting(subjects),
         exchanges(),
         travel(),
+        usage(),
         public(),
     ]
     .into_iter()
@@ -256,6 +257,16 @@ fn travel() -> Vec<Cells> {
         json!({}),
         Some("/waiting"),
         "U BBBB BBB BBB BB F",
+    )]
+}
+
+/// Limits of the rulebook: only the banks of Pakistan have one.
+fn usage() -> Vec<Cells> {
+    vec![cells(
+        "limits.usage",
+        json!({}),
+        Some("/limits"),
+        "U VBBB VBB VBB VB F",
     )]
 }
 

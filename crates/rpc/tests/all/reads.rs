@@ -521,3 +521,27 @@ async fn a_payment_in_the_queue_says_to_its_debtor_alone_why_it_waits_and_tells_
         waiting.sentence
     );
 }
+
+#[tokio::test]
+async fn an_institution_reads_what_it_has_used_of_its_limits_and_nobody_elses() {
+    let node = Node::start().await;
+    let pay = Pay {
+        payment: terms("ALFA", "BRAVO", "PKR", 1_000, 1),
+    };
+    let signers = ["ALFA/MAKER", "ALFA/CHECKER"];
+    node.fake
+        .commit_all(&[signed(node.fake.chain, pay, valid_until(), &signers)]);
+    let read = async |name: &str| {
+        let client = node.client(name).await;
+        client.limits_usage(AsOfParams::default()).await.unwrap()
+    };
+    let own = read("ALFA/ACCESS").await.limits;
+    assert_eq!(own.len(), 1);
+    assert_eq!(own[0].agent.0, lei("ALFA"));
+    assert_eq!(own[0].day_used.as_ref().unwrap().amount, "10.00");
+    assert_eq!(own[0].day_max.as_ref().unwrap().amount, "9000000.00");
+    assert!(own[0].makes_room_at.is_some());
+    assert_eq!((&own[0].holding_max, &own[0].held), (&None, &None));
+    assert_eq!(read("BRAVO/ACCESS").await.limits, Vec::new());
+    assert_eq!(read("PK/REGULATOR").await.limits, own);
+}

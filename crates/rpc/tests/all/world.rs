@@ -1,9 +1,10 @@
 //! A small world: three jurisdictions with a central bank each, banks, a regulator and an auditor. Keys are made from names.
 
 use karwan_ledger::{
-    AccountClass, AccountStatus, ApprovalTier, Genesis, GenesisAccount, GenesisCurrency,
-    GenesisDocument, GenesisJurisdiction, GenesisKey, GenesisParticipant, OnShortage, Operation,
-    ParticipantKind, Pay, PaymentKind, PaymentTerms, Priority, Role, Rulebook, Transaction,
+    AccountClass, AccountStatus, ApprovalTier, Direction, Genesis, GenesisAccount, GenesisCurrency,
+    GenesisDocument, GenesisJurisdiction, GenesisKey, GenesisParticipant, LimitRule, NationalRules,
+    OnExceed, OnShortage, Operation, ParticipantKind, Pay, PaymentKind, PaymentTerms, Priority,
+    Role, Rulebook, Transaction,
 };
 use karwan_types::{
     AccountNumber, Amount, ChainId, CurrencyCode, DurationMs, EncodedTransaction, Lei, PublicKey,
@@ -120,6 +121,25 @@ fn participant(institution: &Institution, kind: ParticipantKind) -> GenesisParti
     }
 }
 
+/// What the banks of Pakistan may pay in rupees in a day: more than they ever do.
+fn rulebook() -> Rulebook {
+    let day = DurationMs::from_millis(86_400_000);
+    let mut rulebook = Rulebook::plain(day, day);
+    let supervision = rulebook.common.supervision;
+    let mut pakistan = NationalRules::plain("PK".parse().unwrap(), true, supervision);
+    pakistan.limits = vec![LimitRule {
+        kind: ParticipantKind::Bank,
+        currency: code("PKR"),
+        direction: Direction::Debit,
+        payment_max: None,
+        day_max: Some(Amount::from_minor(900_000_000)),
+        holding_max: None,
+        on_exceed: OnExceed::Wait,
+    }];
+    rulebook.national = vec![pakistan];
+    rulebook
+}
+
 /// The world before its first block.
 pub(crate) fn genesis() -> Genesis {
     let jurisdiction = |(_, code, _, _): &Institution| GenesisJurisdiction {
@@ -148,10 +168,7 @@ pub(crate) fn genesis() -> Genesis {
     Genesis::new(GenesisDocument {
         network: "test network".parse().unwrap(),
         time: Timestamp::from_millis(GENESIS_MS),
-        rulebook: Rulebook::plain(
-            DurationMs::from_millis(86_400_000),
-            DurationMs::from_millis(86_400_000),
-        ),
+        rulebook: rulebook(),
         jurisdictions: CENTRAL_BANKS.iter().map(jurisdiction).collect(),
         validators: vec![Validator {
             key: key("VALIDATOR"),
