@@ -85,6 +85,9 @@ impl MessageDefinition {
         let advice = match self.family() {
             "pacs.002" => " Karwan sends payment status reports, it does not take them in.",
             "pain.001" => " The debtor's bank turns a customer's initiation into a pacs.008.",
+            "camt.052" | "camt.053" | "camt.054" => {
+                " A statement of an account instructs nothing; it is read to compare it with the ledger."
+            }
             _ => "",
         };
         format!(

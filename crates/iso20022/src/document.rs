@@ -32,6 +32,17 @@ pub fn read(xml: &[u8], profile: &Profile) -> Result<Document, Refusal> {
 /// # Errors
 /// [`Refusal`], with the ISO reason, a sentence for the sender, and the place.
 pub fn read_any(xml: &[u8], profile: &Profile) -> Result<Message, Refusal> {
+    in_its_envelope(xml, |search, text, root| {
+        read_found(&search.message()?, text, root, profile)
+    })
+}
+
+/// Finds the message of a file, which may be embedded as a text in another XML, and hands it over with the text it is in and
+/// the root of that.
+pub(crate) fn in_its_envelope<T>(
+    xml: &[u8],
+    take: impl Fn(&Search<'_>, &str, &Element<'_>) -> Result<T, Refusal>,
+) -> Result<T, Refusal> {
     let text = decode(xml)?;
     let root = parse(text)?;
     let outer = Search::through(Cursor::root(&root));
@@ -40,11 +51,10 @@ pub fn read_any(xml: &[u8], profile: &Profile) -> Result<Message, Refusal> {
         let Ok(inner) = parse(embedded) else { continue };
         let search = Search::through(Cursor::root(&inner));
         if search.holds_document() {
-            let found = search.with_headers_of(&outer).message()?;
-            return read_found(&found, embedded, &inner, profile);
+            return take(&search.with_headers_of(&outer), embedded, &inner);
         }
     }
-    read_found(&outer.message()?, text, &root, profile)
+    take(&outer, text, &root)
 }
 
 fn read_found(
@@ -62,7 +72,7 @@ fn read_found(
 }
 
 /// Every element of a message is in the message's namespace, except what its supplementary data carries.
-fn check_namespaces(here: &Cursor<'_>) -> Result<(), Refusal> {
+pub(crate) fn check_namespaces(here: &Cursor<'_>) -> Result<(), Refusal> {
     for child in here.children() {
         if child.element().namespace != here.element().namespace {
             return Err(child.refuse(

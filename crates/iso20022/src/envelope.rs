@@ -51,6 +51,31 @@ pub(crate) struct Found<'a> {
     pub(crate) kind: MessageKind,
 }
 
+/// The one message of a file, before anything is known of what it must hold.
+pub(crate) struct Located<'a> {
+    /// The element `Document`, as the start of its own path.
+    pub(crate) document: Cursor<'a>,
+    /// The header beside it.
+    pub(crate) header: Option<Cursor<'a>>,
+    /// What its namespace says that it is.
+    pub(crate) definition: MessageDefinition,
+}
+
+impl Located<'_> {
+    /// Refuses a header of a definition that is not read.
+    pub(crate) fn check_header(&self) -> Result<(), Refusal> {
+        let unknown = self.header.as_ref().filter(|header| !is_read(header));
+        unknown.map_or(Ok(()), |header| {
+            let sentence = format!(
+                "The application header has the namespace {}. Karwan reads head.001.001.01, .02 and .04; use one of \
+                 them or send the Document alone.",
+                quoted(&header.element().namespace)
+            );
+            Err(header.refuse(IsoReason::InvalidFileFormat, sentence))
+        })
+    }
+}
+
 impl<'a> Search<'a> {
     /// Looks through the whole tree, except inside the documents and headers found.
     pub(crate) fn through(root: Cursor<'a>) -> Self {
@@ -107,8 +132,25 @@ impl<'a> Search<'a> {
         self
     }
 
-    /// The one message, checked against its header.
+    /// The one message of those that are instructions, checked against its header.
     pub(crate) fn message(&self) -> Result<Found<'a>, Refusal> {
+        let located = self.located()?;
+        let Some(kind) = located.definition.kind() else {
+            let sentence = located.definition.refusal_sentence();
+            return Err(located
+                .document
+                .refuse(IsoReason::InvalidFileFormat, sentence));
+        };
+        located.check_header()?;
+        Ok(Found {
+            document: located.document,
+            header: located.header,
+            kind,
+        })
+    }
+
+    /// The one message, whichever it is. A header that is read names the same definition.
+    pub(crate) fn located(&self) -> Result<Located<'a>, Refusal> {
         let document = match self.documents.as_slice() {
             [document] => document.as_root(),
             [] => return Err(self.nothing_found()),
@@ -133,25 +175,10 @@ impl<'a> Search<'a> {
         {
             check_definition(header, &definition)?;
         }
-        let Some(kind) = definition.kind() else {
-            return Err(
-                document.refuse(IsoReason::InvalidFileFormat, definition.refusal_sentence())
-            );
-        };
-        if let Some(header) = &header
-            && !is_read(header)
-        {
-            let sentence = format!(
-                "The application header has the namespace {}. Karwan reads head.001.001.01, .02 and .04; use one of \
-                 them or send the Document alone.",
-                quoted(&header.element().namespace)
-            );
-            return Err(header.refuse(IsoReason::InvalidFileFormat, sentence));
-        }
-        Ok(Found {
+        Ok(Located {
             document,
             header,
-            kind,
+            definition,
         })
     }
 

@@ -30,6 +30,7 @@ mod payment_return;
 mod profile;
 mod refusal;
 mod resolution;
+mod statement;
 mod status_report;
 mod status_request;
 mod template;
@@ -54,6 +55,12 @@ pub use payment_return::{PaymentReturn, write_return};
 pub use profile::{Charset, PartialApproval, PartyNames, Profile, SettlementMethod};
 pub use refusal::{IsoReason, Refusal};
 pub use resolution::{Resolution, ResolutionAnswer, ReturnReference, write_resolution};
+pub use statement::{
+    AccountOwner, BalanceType, BankTransactionCode, CashAccount, CashBalance, DateOrTime,
+    ENTRIES_PER_PAGE, EntryStatus, EntryTransaction, NOTE_CHARS_MAX, Page, Period,
+    ProprietaryReference, ReportEntry, Statement, StatementError, StatementFile, StatementKind,
+    StatementMessage, read_statements, write_statement,
+};
 pub use status_report::{
     PaymentStatus, ReportHeader, StatusReason, StatusReport, TransactionReport, write_status_report,
 };

@@ -24,6 +24,23 @@ pub(crate) fn instant(cursor: &Cursor<'_>, reason: IsoReason) -> Result<Timestam
     })
 }
 
+/// A date and time (`ISODateTime`) of which the offset may be missing: then it is only the date.
+pub(crate) fn instant_or_date(
+    cursor: &Cursor<'_>,
+    reason: IsoReason,
+) -> Result<Result<Timestamp, Date>, Refusal> {
+    let text = cursor.text()?;
+    let date = text.get(..10).filter(|date| is_date_shaped(date));
+    let time = text.get(10..).and_then(|rest| rest.strip_prefix('T'));
+    if let Some((date, time)) = date.zip(time)
+        && is_time_shaped(&format!("{time}Z"))
+        && let Ok(date) = Date::parse(date)
+    {
+        return Ok(Err(date));
+    }
+    instant(cursor, reason).map(Ok)
+}
+
 /// A date without time (`ISODate`).
 pub(crate) fn date(cursor: &Cursor<'_>) -> Result<Date, Refusal> {
     let text = cursor.text()?;
@@ -142,6 +159,35 @@ mod tests {
             "2026-11-23T10:00:00+05:00[Asia/Karachi]",
             "-026-11-23T10:00:00Z",
             "1960-01-01T00:00:00Z",
+        ] {
+            check(wrong, None);
+        }
+    }
+
+    #[test]
+    fn a_time_without_offset_may_be_read_as_its_date() {
+        let check = |text: &str, expected: Option<&str>| {
+            let found = at(text, |cursor| {
+                let found = instant_or_date(cursor, IsoReason::InvalidDate)?;
+                Ok(match found {
+                    Ok(time) => time.to_string(),
+                    Err(date) => date.to_string(),
+                })
+            });
+            assert_eq!(found.as_deref(), expected, "{text}");
+        };
+        check("2018-04-30T17:32:05", Some("2018-04-30"));
+        check("2018-04-30T17:32:05.5", Some("2018-04-30"));
+        check("2018-04-30T17:32:05Z", Some("2018-04-30T17:32:05.000Z"));
+        check(
+            "2018-04-30T17:32:05+05:00",
+            Some("2018-04-30T12:32:05.000Z"),
+        );
+        for wrong in [
+            "2018-02-30T17:32:05",
+            "2018-04-30T1732",
+            "2018-04-30",
+            "2018-04-30T17:32:05ZZ",
         ] {
             check(wrong, None);
         }

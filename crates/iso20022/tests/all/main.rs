@@ -10,6 +10,8 @@ mod reading;
 mod recalls;
 mod refusals;
 mod samples;
+mod statement_reading;
+mod statements;
 mod status_report;
 mod support;
 mod writer;
