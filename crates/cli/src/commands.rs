@@ -8,6 +8,7 @@ mod keys;
 mod load;
 mod node;
 mod query;
+mod reconcile;
 mod rulebook;
 mod scenario;
 mod tx;
@@ -42,6 +43,8 @@ pub(crate) enum Command {
     /// Payment files in, messages of settled payments out
     #[command(subcommand)]
     Iso(iso::IsoCommand),
+    /// Compare what is outstanding of a currency with a statement of the RTGS account that backs it
+    Reconcile(Box<reconcile::ReconcileArgs>),
     /// Check receipts and whole chains, offline
     #[command(subcommand)]
     Verify(verify::VerifyCommand),
@@ -63,6 +66,7 @@ pub(crate) fn run(command: Command, output: Output) -> Outcome {
         Command::Query(args) => query::run(*args, output),
         Command::Rulebook(command) => rulebook::run(*command, output),
         Command::Iso(command) => iso::run(command, output),
+        Command::Reconcile(args) => reconcile::run(&args, output),
         Command::Verify(command) => verify::run(command, output),
         Command::Scenario(command) => scenario::run(command, output),
         Command::Load(args) => load::run(&args, output),

@@ -17,6 +17,7 @@ mod manifest;
 mod network;
 mod output;
 mod receipt_text;
+mod reconciliation;
 mod render;
 mod reports;
 mod rulebook_document;

@@ -9,10 +9,10 @@ use crate::methods::{
     AccountGet, AccountHistory, AccountsList, ApprovalsGet, ApprovalsList, AttestationsList,
     BlockGet, BlocksList, ChainHead, CreditList, CurrenciesList, CyclesList, EVENT_UNSUBSCRIBE,
     EmergenciesList, EventView, EventsSubscribe, EventsSubscribeParams, ExchangesList, FreezesList,
-    IsoDeliver, IsoOutbox, LicencesList, LimitsList, LimitsUsage, NodeStatusGet, ParticipantsList,
-    PaymentGet, ProposalsGet, ProposalsList, QueueList, QuotesList, RatesList, RecallsList,
-    ReceiptGet, RpcDiscover, RulebookGet, RulebooksList, StateProve, SubmitView, TxSubmit,
-    TxSubmitParams, TxWait, ValidatorsGet, Wait,
+    IsoDeliver, IsoOutbox, IssuanceGet, LicencesList, LimitsList, LimitsUsage, NodeStatusGet,
+    ParticipantsList, PaymentGet, ProposalsGet, ProposalsList, QueueList, QuotesList, RatesList,
+    RecallsList, ReceiptGet, RpcDiscover, RulebookGet, RulebooksList, StateProve, SubmitView,
+    TxSubmit, TxSubmitParams, TxWait, ValidatorsGet, Wait,
 };
 use crate::problem::Problem;
 use crate::token::TokenProvider;
@@ -204,6 +204,8 @@ typed! {
     credit_list CreditList;
     /// Limits of the rulebook, and what is used of them.
     limits_usage LimitsUsage;
+    /// What is outstanding of a currency, and what it rests on.
+    issuance_get IssuanceGet;
     /// The register of licences.
     licences_list LicencesList;
     /// The freezes of the caller's jurisdiction.

@@ -9,6 +9,7 @@ mod credit;
 mod events;
 mod exchange;
 mod iso;
+mod issuance;
 mod node;
 mod payments;
 mod proofs;
@@ -49,6 +50,9 @@ pub use exchange::{
 pub use iso::{
     DeliverView, IsoDeliver, IsoDeliverParams, IsoOutbox, IsoOutboxParams, OutboxAnswer,
     OutboxMessageView, OutboxPlaceView,
+};
+pub use issuance::{
+    BackedKind, BackedMovementView, BackingView, IssuanceAnswer, IssuanceGet, IssuanceGetParams,
 };
 pub use node::{NodeAnswer, NodeStatusGet, RpcDiscover};
 pub use payments::{

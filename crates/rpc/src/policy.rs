@@ -12,10 +12,10 @@ use crate::method::{Act, Answering, Call, Method, Read, run_act, run_read};
 use crate::methods::{
     AccountGet, AccountHistory, AccountsList, ApprovalsGet, ApprovalsList, AttestationsList,
     BlockGet, BlocksList, ChainHead, CreditList, CurrenciesList, CyclesList, EmergenciesList,
-    EventsSubscribe, ExchangesList, FreezesList, IsoDeliver, IsoOutbox, LicencesList, LimitsList,
-    LimitsUsage, NodeStatusGet, ParticipantsList, PaymentGet, ProposalsGet, ProposalsList,
-    QueueList, QuotesList, RatesList, RecallsList, ReceiptGet, RpcDiscover, RulebookGet,
-    RulebooksList, StateProve, TxSubmit, TxWait, ValidatorsGet,
+    EventsSubscribe, ExchangesList, FreezesList, IsoDeliver, IsoOutbox, IssuanceGet, LicencesList,
+    LimitsList, LimitsUsage, NodeStatusGet, ParticipantsList, PaymentGet, ProposalsGet,
+    ProposalsList, QueueList, QuotesList, RatesList, RecallsList, ReceiptGet, RpcDiscover,
+    RulebookGet, RulebooksList, StateProve, TxSubmit, TxWait, ValidatorsGet,
 };
 use crate::problem::{Fault, Problem};
 use karwan_ledger::State;
@@ -250,6 +250,11 @@ pub(crate) static TABLE: &[Row] = &[
     Row::read::<CyclesList>(
         Owned,
         "What liquidity-saving cycles moved in the currencies that the caller oversees.",
+    )
+    .answer_bytes(LARGE),
+    Row::read::<IssuanceGet>(
+        Owned,
+        "What is outstanding of a currency that the caller oversees, and the RTGS references that it rests on.",
     )
     .answer_bytes(LARGE),
     Row::read::<LicencesList>(Public, "The register of licences.").answer_bytes(LARGE),

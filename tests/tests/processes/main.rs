@@ -11,3 +11,4 @@ mod load;
 mod recalls;
 mod rulebook;
 mod scenarios;
+mod statements;

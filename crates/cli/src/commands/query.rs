@@ -1,5 +1,6 @@
 //! `karwan query`: what a node knows, as far as the caller may see it.
 
+mod books;
 mod proof;
 
 use crate::approval::fetch;
@@ -109,6 +110,8 @@ enum Query {
     Freezes,
     /// The payments that wait for an attestation under the Travel Rule, and the attestations given
     Attestations,
+    #[command(flatten)]
+    Books(books::BooksQuery),
     /// The reference rates of the issuers
     Rates,
     /// The quotes that the caller has given, may accept or supervises
@@ -242,6 +245,7 @@ async fn ask(
         Query::Licences => show(output, client.licences_list(as_of).await),
         Query::Freezes => show(output, client.freezes_list(as_of).await),
         Query::Attestations => attestations(client, at_least_height, output).await,
+        Query::Books(query) => books::ask(client, query, at_least_height, output).await,
         Query::Rates => show(output, client.rates_list(as_of).await),
         Query::Quotes => show(output, client.quotes_list(as_of).await),
         Query::Exchanges { agent, open, after } => {

@@ -3,7 +3,7 @@
 use super::State;
 use crate::records::{
     Account, Currency, EmergencyRecord, InstructionKey, KeyRecord, Participant, PendingApproval,
-    Record,
+    Record, RtgsReference,
 };
 use crate::rulebook::RulebookRecord;
 use karwan_types::{
@@ -107,6 +107,14 @@ impl State {
     /// All instructions that wait for signatures.
     pub fn approvals(&self) -> impl Iterator<Item = (&InstructionHash, &PendingApproval)> {
         self.approvals.iter()
+    }
+    /// The movements of the RTGS account that back a currency, by reference, each with the request that it settled.
+    pub fn references_of(
+        &self,
+        currency: CurrencyCode,
+    ) -> impl Iterator<Item = (&RtgsReference, &InstructionKey)> {
+        let of_currency = move |row: &(&RtgsReference, &InstructionKey)| row.0.currency == currency;
+        self.references.iter().filter(of_currency)
     }
     /// Every change of the validator set: the height whose header names the next set, and that set. What a receipt needs.
     pub fn validator_changes(&self) -> impl Iterator<Item = (Height, &ValidatorSet)> {

@@ -154,6 +154,12 @@ fn accounts() -> Vec<Cells> {
     let agent = lei("BRAVO").to_string();
     vec![
         cells(
+            "issuance.get",
+            json!({ "currency": "PKR" }),
+            None,
+            "U NNNN VNN VNN VN F",
+        ),
+        cells(
             "account.get",
             json!({ "account": "BRAVO-PKR" }),
             None,
