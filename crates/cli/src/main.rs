@@ -5,6 +5,7 @@
 //! institution's side, and never reach a node.
 
 mod approval;
+mod books;
 mod commands;
 mod exit;
 mod files;

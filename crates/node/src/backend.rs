@@ -7,6 +7,7 @@ use crate::queries::Queries;
 use crate::verified::VerifiedCache;
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use karwan_ledger::State;
 use karwan_networking::NetworkHandle;
 use karwan_replica::SubmitAnswer as ReplicaAnswer;
 use karwan_rpc::{
@@ -30,6 +31,7 @@ pub(crate) struct NodeBackend {
     pub(crate) local: Option<PublicKey>,
     pub(crate) network_name: Sentence,
     pub(crate) chain: ChainId,
+    pub(crate) genesis: Arc<State>,
     pub(crate) owner: OwnerHandle,
     pub(crate) network: NetworkHandle,
     pub(crate) queries: Queries,
@@ -118,6 +120,9 @@ impl Backend for NodeBackend {
             header: last.map(|frame| frame.block.header.clone()),
             certificate: last.map(|frame| frame.certificate.clone()),
         })
+    }
+    fn genesis(&self) -> Arc<State> {
+        Arc::clone(&self.genesis)
     }
     fn heights(&self) -> watch::Receiver<Height> {
         self.queries.publisher.heights()

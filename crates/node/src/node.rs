@@ -16,13 +16,13 @@ use crate::queries::Queries;
 use crate::recovery::{self, Recovered, RecoveryError};
 use crate::verified::VerifiedCache;
 use crate::{clock, listeners};
-use karwan_ledger::State;
+use karwan_ledger::{Genesis, State};
 use karwan_networking::{
     Limits, Network, NetworkConfig, NetworkError, NetworkEvents, NetworkHandle, Peer, PeerRole,
 };
 use karwan_replica::{Action, Replica, ReplicaConfig};
 use karwan_storage::{BlockReader, Checkpoints, HomeLock};
-use karwan_types::{BlockFrame, ChainId, DurationMs, PublicKey, Sentence};
+use karwan_types::{BlockFrame, ChainId, DurationMs, PublicKey};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -145,7 +145,7 @@ impl Node {
         };
         let mut threads = vec![spawn_owner(owner, ends.urgent, ends.bulk, first)?];
         shared.peer_tasks().spawn(events);
-        let backend = shared.backend(genesis.document().network.clone());
+        let backend = shared.backend(&genesis);
         let gateway = NodeGateway(Arc::clone(&shared.deliveries));
         let listeners = listeners::start(&shared.config, backend, gateway).await?;
         threads.push(shared.spawn_indexer()?);
@@ -274,12 +274,13 @@ impl Shared {
         }
     }
 
-    fn backend(&self, network_name: Sentence) -> NodeBackend {
+    fn backend(&self, genesis: &Genesis) -> NodeBackend {
         NodeBackend {
             config: self.config.clone(),
             local: self.local,
-            network_name,
+            network_name: genesis.document().network.clone(),
             chain: self.chain,
+            genesis: Arc::new(genesis.state.clone()),
             owner: self.owner.clone(),
             network: self.network.clone(),
             queries: Queries {

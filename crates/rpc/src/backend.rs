@@ -20,6 +20,8 @@ use tokio::sync::watch;
 pub trait Backend: Send + Sync + 'static {
     /// The state after the last final block.
     fn snapshot(&self) -> Arc<Snapshot>;
+    /// The ledger before the first block.
+    fn genesis(&self) -> Arc<State>;
     /// The height of the last final block, and every change of it.
     fn heights(&self) -> watch::Receiver<Height>;
     /// Takes a transaction in and forwards it. Dropping the future does not withdraw it.

@@ -11,8 +11,9 @@ use crate::methods::{
     EmergenciesList, EventView, EventsSubscribe, EventsSubscribeParams, ExchangesList, FreezesList,
     IsoDeliver, IsoOutbox, IssuanceGet, LicencesList, LimitsList, LimitsUsage, NodeStatusGet,
     ParticipantsList, PaymentGet, ProposalsGet, ProposalsList, QueueList, QuotesList, RatesList,
-    RecallsList, ReceiptGet, RpcDiscover, RulebookGet, RulebooksList, StateProve, SubmitView,
-    TxSubmit, TxSubmitParams, TxWait, ValidatorsGet, Wait,
+    RecallsList, ReceiptGet, RpcDiscover, RulebookGet, RulebooksList, StateProve,
+    StatementsEntries, StatementsGet, StatementsList, SubmitView, TxSubmit, TxSubmitParams, TxWait,
+    ValidatorsGet, Wait,
 };
 use crate::problem::Problem;
 use crate::token::TokenProvider;
@@ -164,6 +165,12 @@ typed! {
     accounts_list AccountsList;
     /// What moved on an account, newest first.
     account_history AccountHistory;
+    /// The business days of an account that are over.
+    statements_list StatementsList;
+    /// One business day of an account.
+    statements_get StatementsGet;
+    /// The entries of a business day of an account.
+    statements_entries StatementsEntries;
     /// A block with its certificate.
     block_get BlockGet;
     /// Where the chain stands.

@@ -1,6 +1,7 @@
 //! What every call works with: the node, the feed of final blocks, the clock, and how much memory is left for calls.
 
 use crate::backend::{Backend, Gateway, Snapshot};
+use crate::books::Books;
 use crate::caller::{Caller, Identity};
 use crate::clock::Clock;
 use crate::feed::Feed;
@@ -18,6 +19,7 @@ pub(crate) struct Context {
     pub(crate) backend: Arc<dyn Backend>,
     pub(crate) gateway: Option<Arc<dyn Gateway>>,
     pub(crate) feed: Arc<Feed>,
+    pub(crate) books: Arc<Books>,
     pub(crate) clock: Clock,
     /// The node's key, which a token may name.
     pub(crate) node: PublicKey,
@@ -39,6 +41,7 @@ impl Context {
             backend,
             gateway,
             feed,
+            books: Arc::default(),
             clock,
             node,
             limits,

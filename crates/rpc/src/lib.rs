@@ -9,6 +9,7 @@
 
 mod admin;
 mod backend;
+mod books;
 mod caller;
 mod client;
 mod clock;

@@ -39,6 +39,12 @@ pub const FINAL_OUTCOMES_MAX: usize = 16;
 pub const PLACES_WALKED_MAX: usize = 20_000;
 /// The most blocks behind the newest one that are searched without the index.
 pub const UNINDEXED_BLOCKS_MAX: u64 = 256;
+/// The days of accounts that are kept in memory, of all accounts together; a day takes about 200 bytes.
+pub const BOOKED_DAYS_MAX: usize = 200_000;
+/// The outcomes of an account after which a call leaves the rest of its history to the next one.
+pub const BOOK_OUTCOMES_PER_CALL: usize = 50_000;
+/// The places of an account's history that are asked of the index at a time.
+pub const BOOK_PAGE: usize = 1_000;
 /// The memory that calls and answers of the whole server may take together, in KiB.
 pub const BUDGET_KIB: u32 = 256 << 10;
 /// The memory that calls and answers of one connection may take together, in KiB.

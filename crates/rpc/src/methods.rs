@@ -17,6 +17,7 @@ mod queue;
 mod recalls;
 mod registers;
 mod rulebook;
+mod statements;
 mod supervision;
 mod transactions;
 mod usage;
@@ -72,6 +73,11 @@ pub use registers::{
 pub use rulebook::{
     EmergenciesAnswer, EmergenciesList, EmergencyView, RulebookAnswer, RulebookGet,
     RulebookGetParams, RulebookVersionView, RulebooksAnswer, RulebooksList,
+};
+pub use statements::{
+    EntriesAnswer, EntryView, StatementAnswer, StatementView, StatementsAnswer, StatementsEntries,
+    StatementsEntriesParams, StatementsGet, StatementsGetParams, StatementsList,
+    StatementsListParams,
 };
 pub use supervision::{
     FreezeView, FreezesAnswer, FreezesList, LicenceView, LicencesAnswer, LicencesList,

@@ -15,7 +15,8 @@ use crate::methods::{
     EventsSubscribe, ExchangesList, FreezesList, IsoDeliver, IsoOutbox, IssuanceGet, LicencesList,
     LimitsList, LimitsUsage, NodeStatusGet, ParticipantsList, PaymentGet, ProposalsGet,
     ProposalsList, QueueList, QuotesList, RatesList, RecallsList, ReceiptGet, RpcDiscover,
-    RulebookGet, RulebooksList, StateProve, TxSubmit, TxWait, ValidatorsGet,
+    RulebookGet, RulebooksList, StateProve, StatementsEntries, StatementsGet, StatementsList,
+    TxSubmit, TxWait, ValidatorsGet,
 };
 use crate::problem::{Fault, Problem};
 use karwan_ledger::State;
@@ -177,6 +178,14 @@ pub(crate) static TABLE: &[Row] = &[
     Row::read::<AccountsList>(Owned, "The accounts that the caller may see.").answer_bytes(LARGE),
     Row::read::<AccountHistory>(Owned, "What moved on an account, newest first.")
         .answer_bytes(LARGE),
+    Row::read::<StatementsList>(Owned, "The business days of an account that are over.")
+        .answer_bytes(LARGE),
+    Row::read::<StatementsGet>(Owned, "One business day of an account, over or present."),
+    Row::read::<StatementsEntries>(
+        Owned,
+        "The entries of a business day of an account, or those with a reference.",
+    )
+    .answer_bytes(LARGE),
     Row::read::<StateProve>(
         Owned,
         "A statement that proves an account, a licence or a freeze, or that there is none.",

@@ -4,6 +4,7 @@
 //! blocks themselves, or the caller is told that the index is behind. It never answers "nothing" for what is final.
 
 use crate::backend::{Backend, Located, Lookup, Snapshot};
+use crate::books::Books;
 use crate::caller::{Caller, Sight};
 use crate::context::Context;
 use crate::feed::Feed;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 pub(crate) struct Reading {
     backend: Arc<dyn Backend>,
     feed: Arc<Feed>,
+    pub(crate) books: Arc<Books>,
     pub(crate) snapshot: Arc<Snapshot>,
     pub(crate) caller: Caller,
     /// The block that was read last: the outcomes of a page are often neighbours.
@@ -53,6 +55,7 @@ impl Reading {
         Self {
             backend: Arc::clone(&context.backend),
             feed: Arc::clone(&context.feed),
+            books: Arc::clone(&context.books),
             snapshot,
             caller,
             last: RefCell::new(None),

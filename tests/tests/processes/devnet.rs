@@ -80,6 +80,15 @@ pub(crate) struct Devnet {
 impl Devnet {
     /// Starts a network of so many validators, but for some of them, with money for one bank.
     pub(crate) fn up(validators: u8, without: &[&str]) -> Self {
+        let mut more = Vec::new();
+        for name in without {
+            more.extend(["--without", name]);
+        }
+        Self::up_with(validators, &more)
+    }
+
+    /// The same with other options of `devnet up`.
+    pub(crate) fn up_with(validators: u8, more: &[&str]) -> Self {
         let turn = Turn::take();
         let folder = folder();
         let directory = folder.to_str().unwrap();
@@ -92,9 +101,7 @@ impl Devnet {
             "--validators",
             &count,
         ];
-        for name in without {
-            arguments.extend(["--without", name]);
-        }
+        arguments.extend(more);
         let output = run(&arguments);
         let told = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{told}");

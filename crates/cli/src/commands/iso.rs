@@ -1,4 +1,4 @@
-//! `karwan iso`: payment files in, and the messages of settled payments out.
+//! `karwan iso`: payment files in, the messages of settled payments and the statements of accounts out.
 
 mod attest;
 mod cases;
@@ -6,6 +6,7 @@ mod desk;
 mod export;
 pub(crate) mod ivms;
 mod recalls;
+mod statements;
 
 use crate::exit::{Exit, Outcome};
 use crate::files;
@@ -20,7 +21,7 @@ use clap::{Args, Subcommand};
 use desk::Desk;
 use karwan_iso20022::{FILE_BYTES_MAX, Message, read_any};
 use karwan_rpc::SubmitView;
-use karwan_types::DurationMs;
+use karwan_types::{AccountNumber, Date, DurationMs, Uetr};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
@@ -28,7 +29,7 @@ use std::path::{Path, PathBuf};
 pub(crate) enum IsoCommand {
     /// Read payment files, sign them with the maker's key and submit them
     Import(ImportArgs),
-    /// Open the messages of payments received and write them to files
+    /// Write to files: the messages of payments received, opened, or the statement of an account
     Export(ExportArgs),
     /// Attest the payments that wait for this institution under the Travel Rule
     Attest(AttestArgs),
@@ -66,6 +67,10 @@ pub(crate) struct ImportArgs {
 /// Each message is opened with the institution's payload key, compared with what a verified receipt commits to, and written as
 /// LEI-UETR.xml, the LEI being the debtor agent's. With --confirm the customer's credit is confirmed on the ledger (ACCC), and
 /// the message leaves the outbox.
+///
+/// With --statement or --notification the books of an account are written instead, by its owner or a supervisor. A camt.053 is of a
+/// business day that is over: its entries are checked here against the account's proven row on the ledger, and the same day always
+/// gives the same bytes. A camt.052 is of the day that is not over, a camt.054 of single entries. A long statement is written in pages.
 #[derive(Args)]
 pub(crate) struct ExportArgs {
     /// Where the files are written
@@ -74,6 +79,8 @@ pub(crate) struct ExportArgs {
     /// Confirm the credit of every message written
     #[arg(long)]
     confirm: bool,
+    #[command(flatten)]
+    books: AccountFiles,
     #[command(flatten)]
     network: NetworkArgs,
     #[command(flatten)]
@@ -113,12 +120,66 @@ pub(crate) struct IvmsArgs {
     canonical: bool,
 }
 
+/// The books of an account as a file.
+#[derive(Args)]
+#[command(next_help_heading = "Statements")]
+pub(crate) struct AccountFiles {
+    /// Write the statement of an account: camt.053 of a day that is over, camt.052 of the present one
+    #[arg(long, value_name = "MESSAGE", requires = "account", conflicts_with_all = ["confirm", "notification"])]
+    statement: Option<StatementKindName>,
+    /// Write a notification of single entries: those of --uetr, or of --date
+    #[arg(
+        long,
+        value_name = "MESSAGE",
+        requires = "account",
+        conflicts_with = "confirm"
+    )]
+    notification: Option<NotificationName>,
+    /// The account's number
+    #[arg(long, value_name = "NUMBER")]
+    account: Option<AccountNumber>,
+    /// The business date
+    #[arg(long, value_name = "DATE")]
+    date: Option<Date>,
+    /// The reference of a payment
+    #[arg(long, value_name = "UETR", conflicts_with = "date")]
+    uetr: Option<Uetr>,
+}
+
+/// Which statement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum StatementKindName {
+    /// The report of the present business day
+    #[value(name = "camt.052")]
+    Camt052,
+    /// The statement of a business day that is over
+    #[value(name = "camt.053")]
+    Camt053,
+}
+
+/// The notification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum NotificationName {
+    /// The notification of debits and credits
+    #[value(name = "camt.054")]
+    Camt054,
+}
+
 pub(crate) fn run(command: IsoCommand, output: Output) -> Outcome {
     match command {
         IsoCommand::Import(args) => import(&args, output),
+        IsoCommand::Export(args) if args.books.is_asked() => {
+            statements::run(&args.books, (&args.network, &args.who), &args.out, output)
+        }
         IsoCommand::Export(args) => export::run(&args, output),
         IsoCommand::Attest(args) => attest::run(&args, output),
         IsoCommand::Ivms(args) => ivms::run(&args, output),
+    }
+}
+
+impl AccountFiles {
+    fn is_asked(&self) -> bool {
+        self.statement.is_some() || self.notification.is_some()
     }
 }
 

@@ -1,5 +1,6 @@
 //! `karwan reconcile`: what is outstanding of a currency, proven, against a camt.053 of the RTGS account that backs it.
 
+use crate::books::DayBooks;
 use crate::exit::{Ends, Exit, Failure, Outcome, failure};
 use crate::files;
 use crate::network::{NetworkArgs, WhoArgs, connect, refused, run as with_node};
@@ -34,7 +35,8 @@ pub(crate) struct ReconcileArgs {
     /// The RTGS account, when the files hold statements of several
     #[arg(long, value_name = "NUMBER")]
     account: Option<AccountNumber>,
-    /// The end of the statement, when it does not say it with its offset from UTC (FrToDt)
+    /// The end of the statement, when it does not say it with its offset from UTC (FrToDt); when left out, the end of the business
+    /// day of the closing balance on the ledger
     #[arg(long, value_name = "TIME")]
     until: Option<Timestamp>,
     #[command(flatten)]
@@ -48,15 +50,19 @@ const REFERENCE_PAGES_MAX: usize = 10_000;
 
 pub(crate) fn run(args: &ReconcileArgs, output: Output) -> Outcome {
     let statement = args.statement()?;
-    let span = args.span(&statement)?;
     let currency = statement.account.currency;
     let genesis = args.network.genesis()?;
     let name = args.who.name()?;
     let access = args.who.keys(&args.network)?.access(name)?;
     let url = args.network.url(Some(name))?;
-    let (ledger, height) = with_node(async {
+    let (ledger, height, span) = with_node(async {
         let client = connect(&url, Some(access), &genesis).await?;
-        issuance(&client, &genesis, currency).await
+        let (ledger, height) = issuance(&client, &genesis, currency).await?;
+        let span = match args.span(&statement)? {
+            Some(span) => span,
+            None => business_day(&client, &genesis, &statement).await?,
+        };
+        Ok((ledger, height, span))
     })?;
     let found = Reconciliation::of(&statement, span, &ledger)?;
     print(&statement, (&ledger, height), &found, output);
@@ -108,12 +114,12 @@ impl ReconcileArgs {
         Ok(whole)
     }
 
-    /// From when until when the statement tells.
-    fn span(&self, statement: &Statement) -> anyhow::Result<(Timestamp, Timestamp)> {
+    /// From when until when the statement tells; none when neither it nor the caller says so.
+    fn span(&self, statement: &Statement) -> anyhow::Result<Option<(Timestamp, Timestamp)>> {
         let told = statement.period;
-        let until = self.until.or(told.map(|period| period.to)).context(
-            "the statement does not say with its offset from UTC until when it tells (FrToDt/ToDtTm); give --until TIME",
-        )?;
+        let Some(until) = self.until.or(told.map(|period| period.to)) else {
+            return Ok(None);
+        };
         let opening = statement.opening().map(|balance| balance.at);
         let from = told.map(|period| period.from).or(match opening {
             Some(DateOrTime::Time(time)) => Some(time),
@@ -122,8 +128,38 @@ impl ReconcileArgs {
         });
         let from = from.context("the statement does not say from when it tells")?;
         ensure!(from <= until, "the statement ends before it begins");
-        Ok((from, until))
+        Ok(Some((from, until)))
     }
+}
+
+/// The business day on the ledger that has the date of the closing balance.
+async fn business_day(
+    client: &Client,
+    genesis: &Genesis,
+    statement: &Statement,
+) -> Result<(Timestamp, Timestamp), Failure> {
+    let currency = statement.account.currency;
+    let contra = genesis.state.currency(&currency).map(|row| &row.contra);
+    let account = contra.with_context(|| format!("the network has no currency {currency}"))?;
+    let closing = statement.closing();
+    let closing = closing.context("the statement has no closing balance")?;
+    let date = closing.at.date();
+    let books = DayBooks {
+        client,
+        genesis,
+        account,
+    };
+    let view = books.day(Some(date)).await?.statement;
+    let Some(until) = view.until else {
+        let sentence = format!(
+            "the business day {date} of {currency} is not over on the ledger, and the statement does not say until when it tells; \
+             give --until TIME"
+        );
+        return Err(failure(Exit::Usage, sentence));
+    };
+    // The first block of the next day has this time.
+    let last = until.0.millis().saturating_sub(1);
+    Ok((view.from.0, Timestamp::from_millis(last)))
 }
 
 /// The ledger's side, with the height of the proof.

@@ -50,12 +50,6 @@ pub struct AccountView {
 impl AccountView {
     fn new(number: &AccountNumber, account: &Account) -> Self {
         let currency = account.currency;
-        let available = match account.class {
-            AccountClass::IssuerContra => None,
-            AccountClass::Settlement | AccountClass::ClientSegregated => {
-                Some(BalanceView::new(account.available(), currency))
-            }
-        };
         Self {
             account: View(number.clone()),
             owner: View(account.owner),
@@ -74,7 +68,17 @@ impl AccountView {
                 entries: account.day.entries,
                 digest: View(account.day.digest),
             },
-            available,
+            available: available(account),
+        }
+    }
+}
+
+/// What can be paid out now; none for an issuer's contra account.
+pub(super) fn available(account: &Account) -> Option<BalanceView> {
+    match account.class {
+        AccountClass::IssuerContra => None,
+        AccountClass::Settlement | AccountClass::ClientSegregated => {
+            Some(BalanceView::new(account.available(), account.currency))
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::world::{GENESIS_MS, genesis, key, secret};
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use karwan_ledger::{BlockSeat, Genesis, VerifiedTransaction};
+use karwan_ledger::{BlockSeat, Genesis, State, VerifiedTransaction};
 use karwan_rpc::{
     AccessKey, Backend, BackendError, Client, Clock, DeliverAnswer, Found, Gateway, Health,
     HealthItem, Located, Lookup, NodeRole, NodeStatus, OutboxMessage, OutboxPlace, Scopes,
@@ -41,6 +41,8 @@ pub(crate) struct Fake {
     pub(crate) indexed_to: AtomicU64,
     /// Reading the log fails.
     pub(crate) broken: AtomicBool,
+    /// The index lacks what is in this block.
+    forgotten: Mutex<Option<Height>>,
     clock_ms: Arc<AtomicU64>,
 }
 
@@ -67,6 +69,7 @@ impl Fake {
             waiting: watch::Sender::new(0),
             indexed_to: AtomicU64::new(u64::MAX),
             broken: AtomicBool::new(false),
+            forgotten: Mutex::default(),
             clock_ms: Arc::new(AtomicU64::new(GENESIS_MS)),
         })
     }
@@ -78,6 +81,12 @@ impl Fake {
     }
     pub(crate) fn advance_clock(&self, millis: u64) {
         self.clock_ms.fetch_add(millis, Ordering::SeqCst);
+    }
+    pub(crate) fn height(&self) -> u64 {
+        self.heights.borrow().get()
+    }
+    pub(crate) fn forgets(&self, height: Option<Height>) {
+        *self.forgotten.lock().unwrap() = height;
     }
     pub(crate) fn answer_next(&self, answer: SubmitAnswer) {
         self.inner.lock().unwrap().answers.push(answer);
@@ -184,6 +193,9 @@ impl Backend for Fake {
     fn snapshot(&self) -> Arc<Snapshot> {
         Arc::clone(&self.inner.lock().unwrap().snapshot)
     }
+    fn genesis(&self) -> Arc<State> {
+        Arc::new(self.genesis.state.clone())
+    }
     fn heights(&self) -> watch::Receiver<Height> {
         self.heights.subscribe()
     }
@@ -228,6 +240,7 @@ impl Backend for Fake {
                 positions.map(move |(position, _)| Located { height, position })
             })
             .filter(|place| before.is_none_or(|before| *place < before))
+            .filter(|place| Some(place.height) != *self.forgotten.lock().unwrap())
             .collect();
         places.reverse();
         let more = places.len() > limit;

@@ -19,6 +19,7 @@ mod limits;
 mod openrpc;
 mod policy;
 mod reads;
+mod statements;
 mod submit;
 mod tokens;
 mod world;

@@ -154,6 +154,31 @@ fn accounts() -> Vec<Cells> {
     let agent = lei("BRAVO").to_string();
     vec![
         cells(
+            "statements.list",
+            json!({ "account": account("ALFA", "PKR") }),
+            None,
+            "U VNNN VNN VNN VN F",
+        ),
+        cells(
+            "statements.get",
+            json!({ "account": account("ALFA", "PKR") }),
+            None,
+            "U VNNN VNN VNN VN F",
+        ),
+        cells(
+            "statements.entries",
+            json!({ "account": account("ALFA", "PKR") }),
+            None,
+            "U VNNN VNN VNN VN F",
+        ),
+        // The Pakistani central bank sees the rupees of a Kyrgyz bank, its regulator does not.
+        cells(
+            "statements.get",
+            json!({ "account": account("BRAVO", "PKR") }),
+            None,
+            "U NVNN VVN NVN NN F",
+        ),
+        cells(
             "issuance.get",
             json!({ "currency": "PKR" }),
             None,
