@@ -91,7 +91,7 @@ pub(crate) fn count(state: &mut State, time: Timestamp, transfers: &[Transfer]) 
 
 /// Counts transfers that were posted. What came back makes room: the account that received it has its turn by its credit, other
 /// accounts of the same institution with the next cycle.
-fn consume(state: &mut State, transfers: &[Transfer]) {
+pub(crate) fn consume(state: &mut State, transfers: &[Transfer]) {
     for (key, flow) in flows(state, transfers) {
         let limit = state
             .limits

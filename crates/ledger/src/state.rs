@@ -87,7 +87,6 @@ pub struct State {
     pub(crate) freezes: Table<FreezePlace, FreezeRow>,
     /// The accounts that the end of a winding down has blocked, with the status that each had before.
     pub(crate) wound_down: Table<AccountNumber, AccountStatus>,
-    pub(crate) freezes: Table<FreezeKey, FreezeRecord>,
     pub(crate) attestations: Table<AttestationKey, Attestation>,
     pub(crate) pair_sums: Table<PairKey, PairSum>,
     pub(crate) rules: Arc<Rulebook>,

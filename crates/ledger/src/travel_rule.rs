@@ -280,7 +280,8 @@ impl State {
     pub(crate) fn put_attestation(&mut self, key: AttestationKey, row: Attestation) {
         let forgettable = Forgettable::Attestation(key);
         if let Some(old) = self.attestations.get(&key) {
-            self.forgettable.remove(&(old.kept_until, forgettable));
+            self.forgettable
+                .remove(&(old.kept_until, forgettable.clone()));
         }
         self.forgettable.insert((row.kept_until, forgettable));
         self.attestations.insert(key, row);
@@ -454,7 +455,7 @@ pub(crate) fn consume_subject(state: &mut State, time: Timestamp, subject: &Subj
     if before != Some(kept_until) {
         let forgettable = Forgettable::PairSum(key);
         if let Some(before) = before {
-            state.forgettable.remove(&(before, forgettable));
+            state.forgettable.remove(&(before, forgettable.clone()));
         }
         state.forgettable.insert((kept_until, forgettable));
     }

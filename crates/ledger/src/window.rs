@@ -34,10 +34,6 @@ pub(crate) const fn start_of_hour(hour: u64) -> Timestamp {
 }
 
 /// A window of the rulebook in hours; it is a whole number of them.
-#[expect(
-    dead_code,
-    reason = "the Travel Rule, which has such windows, follows in this series"
-)]
 pub(crate) fn hours_of(window: DurationMs) -> u16 {
     u16::try_from(window.millis() / HOUR_MS)
         .map_or(WINDOW_HOURS_MAX, |hours| hours.clamp(1, WINDOW_HOURS_MAX))

@@ -65,11 +65,9 @@ impl Execute for Hold {
         let counted = counted.first().copied().unwrap_or_default();
         for item in open {
             let mut item = item.clone();
-            item.kind = RecordKind::Hold {
-                expires: self.expires,
-                payment: self.payment.kind,
-                counted,
-            };
+            if let RecordKind::Hold { counted: hours, .. } = &mut item.kind {
+                *hours = counted;
+            }
             execution.pending(&item);
         }
         Ok(())

@@ -12,7 +12,7 @@ use crate::state::State;
 use crate::supervision::{Side, Use};
 use crate::travel_rule::{self, Counted};
 use crate::usage::{self, Flow};
-use crate::{checks, limits, posting, purposes, queue, supervision};
+use crate::{checks, limits, purposes, queue, supervision};
 use karwan_types::{
     AccountNumber, AgentIdentification, Amount, CurrencyCode, Date, ExternalCode, Hash, Lei,
     Max35Text, Movement, Timestamp, Uetr,

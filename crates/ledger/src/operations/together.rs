@@ -12,7 +12,7 @@ use crate::records::AccountClass;
 use crate::rejection::Rejection;
 use crate::state::State;
 use crate::travel_rule::{self, Counted};
-use crate::{checks, limits, posting, usage};
+use crate::{checks, limits, usage};
 use karwan_types::{AccountNumber, Lei, Timestamp};
 use std::collections::BTreeSet;
 
