@@ -9,10 +9,8 @@ use crate::network::{Keys, refused};
 use anyhow::Context;
 use karwan_iso20022::ivms101::Ivms101;
 use karwan_iso20022::{CreditTransfer, Document, Profile, Refusal, read};
-use karwan_ledger::{Genesis, Operation, Pay, PayBulk, PaymentTerms, Transaction};
-use karwan_ledger::{Genesis, Operation, Pay, PayBulk, Rulebook, Transaction};
-use karwan_node::gateway::{SealedContent, TravelPayload, seal, to_terms};
-use karwan_node::gateway::{seal, to_terms, with_purpose};
+use karwan_ledger::{Genesis, Operation, Pay, PayBulk, PaymentTerms, Rulebook, Transaction};
+use karwan_node::gateway::{SealedContent, TravelPayload, seal, to_terms, with_purpose};
 use karwan_rpc::{Client, IsoDeliverParams};
 use karwan_types::{
     AgentIdentification, ChainId, CommitmentSecret, DurationMs, Lei, PayloadRecipient, Timestamp,

@@ -4,7 +4,6 @@ use super::books::Model;
 use super::broken::Break;
 use super::queue::{Entry, Limit, Move};
 use super::usage::NO_ROOM;
-use karwan_ledger::Priority;
 use karwan_ledger::{PaymentTerms, Priority};
 use karwan_types::{AccountNumber, CurrencyCode, Lei};
 
