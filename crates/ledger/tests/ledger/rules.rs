@@ -33,5 +33,6 @@ mod signatures;
 mod times;
 mod travel_rule;
 mod validators;
+mod winding_down;
 
 pub(crate) use queue::poor;
