@@ -76,6 +76,9 @@ impl ChoiceArguments {
     }
 }
 
+/// In so many seeds the ledger must take on something of every kind: what is always refused tests nothing.
+const ALL_KINDS_SEEDS: u64 = 500;
+
 #[expect(
     clippy::print_stdout,
     reason = "the program's output, in its one place"
@@ -113,6 +116,13 @@ fn run(first: u64, seeds: u64, trace: bool, choices: Choices) -> anyhow::Result<
                 "no promise broken; {:.1} s, {each_second} heights a second",
                 wall.as_secs_f64()
             ));
+            let never = sum.never_accepted();
+            if seeds >= ALL_KINDS_SEEDS && !never.is_empty() {
+                bail!(
+                    "no {} was accepted in {seeds} seeds: nothing of what follows it was tried",
+                    never.join(", no ")
+                );
+            }
             Ok(())
         }
         Err(failure) => {

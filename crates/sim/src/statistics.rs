@@ -84,6 +84,12 @@ impl Statistics {
         }
     }
 
+    /// The kinds of which the ledger has never taken anything on, however they were thought of.
+    #[must_use]
+    pub fn never_accepted(&self) -> Vec<&'static str> {
+        unaccepted(&self.operations)
+    }
+
     /// How often something occurred.
     #[must_use]
     pub fn occurred(&self, name: &str) -> u64 {
@@ -109,6 +115,12 @@ impl Statistics {
             self.filled.entry(name).or_default().merge(answers);
         }
     }
+}
+
+fn unaccepted(answers: &BTreeMap<&'static str, Answers>) -> Vec<&'static str> {
+    let taken = |name: &&str| answers.get(*name).is_some_and(|row| row.accepted() > 0);
+    let names = Operation::NAMES.iter().copied();
+    names.filter(|name| !taken(name)).collect()
 }
 
 impl fmt::Display for Statistics {
@@ -147,12 +159,7 @@ impl fmt::Display for Statistics {
             )?;
         }
         let never = |answers: &BTreeMap<&'static str, Answers>| {
-            let unaccepted = |name: &&str| answers.get(*name).is_none_or(|row| row.accepted() == 0);
-            let names: Vec<&str> = Operation::NAMES
-                .iter()
-                .copied()
-                .filter(unaccepted)
-                .collect();
+            let names = unaccepted(answers);
             if names.is_empty() {
                 "none".to_owned()
             } else {

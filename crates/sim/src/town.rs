@@ -19,6 +19,10 @@ use std::collections::BTreeMap;
 
 /// The activity that the first home licenses.
 const ACTIVITY: &str = "SETTLEMENT";
+/// An activity on which no payment depends, because nobody here keeps client money on an account of its class.
+pub(crate) const CUSTODY: &str = "CUSTODY";
+/// How long a business is wound down here, in milliseconds: short, so that its end is seen.
+const WIND_DOWN_MS: u64 = 20_000;
 /// When the ledger begins.
 const GENESIS_TIME: Timestamp = Timestamp::from_millis(EPOCH_MS - 60_000);
 /// Jurisdiction and currency.
@@ -92,6 +96,11 @@ impl Town {
             currencies,
             keys: town.keys,
         }
+    }
+
+    /// The home that licenses its institutions.
+    pub(crate) fn licensing_home(&self) -> JurisdictionCode {
+        HOMES[0].0.parse().expect("constant")
     }
 
     /// The key with this name: made once, because making one costs as much as a signature.
@@ -342,27 +351,40 @@ fn limits() -> Vec<LimitRule> {
     ]
 }
 
-/// What the first home licenses: the one activity that is the example of every instruction about licences. The other homes ask
-/// for none.
+/// What the first home licenses: the activity that is the example of every instruction about licences, and one on which nothing
+/// depends. The other homes ask for none.
 fn licensing(supervision: SupervisionRules) -> NationalRules {
     let home = HOMES[0].0.parse().expect("constant");
+    let supervision = SupervisionRules {
+        wind_down_ms: DurationMs::from_millis(WIND_DOWN_MS),
+        ..supervision
+    };
     let mut rules = NationalRules::plain(home, true, supervision);
-    rules.activities = vec![Activity {
-        code: ACTIVITY.parse().expect("constant"),
-        name: "Settlement of payments".parse().expect("constant"),
+    let activity = |code: &str, name: &str, permissions: &[Permission]| Activity {
+        code: code.parse().expect("constant"),
+        name: name.parse().expect("constant"),
         law: None,
         kinds: vec![ParticipantKind::Bank],
-        permissions: vec![
-            Permission::InstitutionPayment,
-            Permission::CustomerPayment,
-            Permission::IssueAndRedemption,
-            Permission::Exchange,
-            Permission::ClientMoney,
-        ],
+        permissions: permissions.into(),
         checklist: vec!["BUSINESS-PLAN".parse().expect("constant")],
         no_objection: true,
         term_max_ms: DurationMs::from_millis(365 * 86_400_000),
-    }];
+    };
+    let settlement = [
+        Permission::InstitutionPayment,
+        Permission::CustomerPayment,
+        Permission::IssueAndRedemption,
+        Permission::Exchange,
+        Permission::ClientMoney,
+    ];
+    rules.activities = vec![
+        activity(
+            CUSTODY,
+            "Custody of client money",
+            &[Permission::ClientMoney],
+        ),
+        activity(ACTIVITY, "Settlement of payments", &settlement),
+    ];
     // A business day ends two minutes after the beginning: the date rolls, and intraday credit is asked back.
     rules.business_days = vec![BusinessDayRules {
         currency: currency(HOMES[0].1),

@@ -9,6 +9,7 @@ mod exchange;
 mod filler;
 mod payments;
 mod signing;
+mod supervision;
 mod validators;
 
 use crate::plan::Plan;
@@ -111,6 +112,16 @@ impl Thinker<'_> {
             "PayVersusPayment" => self.pay_versus_payment(),
             "CancelExchange" => self.cancel_exchange(),
             "Attest" => self.attest(),
+            "LicenceApply" => self.licence_apply(),
+            "LicenceNoObjection" => self.licence_no_objection(),
+            "LicenceGrant" => self.licence_grant(),
+            "LicenceRefuse" => self.licence_refuse(),
+            "LicenceReinstate" => self.licence_reinstate(),
+            "Freeze" => self.freeze(),
+            "FreezeConfirm" => self.freeze_confirm(),
+            "Unfreeze" => self.unfreeze(),
+            "RulebookPropose" => self.rulebook_propose(),
+            "EmergencyEnd" => self.emergency_end(),
             _ => return None,
         };
         Some(idea)

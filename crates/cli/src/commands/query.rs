@@ -178,6 +178,14 @@ pub(crate) fn run(args: QueryArgs, output: Output) -> Outcome {
     })
 }
 
+fn block_params(height: Option<u64>, at_least_height: Option<u64>) -> BlockGetParams {
+    BlockGetParams {
+        height,
+        at_least_height,
+        ..BlockGetParams::default()
+    }
+}
+
 async fn ask(
     (client, chain): (&Client, &ChainId),
     what: Query,
@@ -192,11 +200,7 @@ async fn ask(
         Query::Currencies => show(output, client.currencies_list(as_of).await),
         Query::Node => show(output, client.node_status(as_of).await),
         Query::Block { height } => {
-            let params = BlockGetParams {
-                height,
-                at_least_height,
-                ..BlockGetParams::default()
-            };
+            let params = block_params(height, at_least_height);
             show(output, client.block_get(params).await)
         }
         Query::Accounts => {

@@ -291,14 +291,22 @@ fn travel() -> Vec<Cells> {
     )]
 }
 
-/// Limits of the rulebook: only the banks of Pakistan have one.
+/// Limits of the rulebook, which only the banks of Pakistan have, and credit lines, which nobody has.
 fn usage() -> Vec<Cells> {
-    vec![cells(
-        "limits.usage",
-        json!({}),
-        Some("/limits"),
-        "U VBBB VBB VBB VB F",
-    )]
+    vec![
+        cells(
+            "limits.usage",
+            json!({}),
+            Some("/limits"),
+            "U VBBB VBB VBB VB F",
+        ),
+        cells(
+            "credit.list",
+            json!({}),
+            Some("/lines"),
+            "U BBBB BBB BBB BB F",
+        ),
+    ]
 }
 
 /// What waits for money, limits, and whole blocks. The validator of this network is Pakistan's.
@@ -340,12 +348,6 @@ fn waiting(subjects: &Subjects) -> Vec<Cells> {
             json!({}),
             Some("/limits"),
             "U VBBB VBB VBB VB F",
-        ),
-        cells(
-            "credit.list",
-            json!({}),
-            Some("/lines"),
-            "U BBBB BBB BBB BB F",
         ),
         cells(
             "cycles.list",

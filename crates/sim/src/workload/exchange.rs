@@ -202,12 +202,22 @@ impl Thinker<'_> {
         (exchange.into(), signers)
     }
 
+    /// One that can be withdrawn meanwhile: money alone seldom makes an exchange wait here.
+    fn exchange_that_waits(&mut self) -> (Operation, Vec<String>) {
+        let (mut operation, signers) = self.pay_versus_payment();
+        if let Operation::PayVersusPayment(exchange) = &mut operation {
+            exchange.settle_from = Some(self.soon(5_000, 20_000));
+            exchange.settle_till = self.soon(30_000, 60_000);
+        }
+        (operation, signers)
+    }
+
     pub(super) fn cancel_exchange(&mut self) -> (Operation, Vec<String>) {
         let state = self.state;
         let several = state.queue().filter(|(_, entry)| entry.legs.len() > 1);
         let keys: Vec<_> = several.map(|(_, entry)| entry.legs[0].key).collect();
         if keys.is_empty() {
-            return self.pay_versus_payment();
+            return self.exchange_that_waits();
         }
         let key = keys[self.rng.usize(0..keys.len())];
         let cancel = CancelExchange {

@@ -170,6 +170,21 @@ fn limits_and_purposes(book: &mut Book, common: &CommonRules) {
     book.value("CorridorRule", &purposes.corridors[0]);
 }
 
+fn travel_and_days(book: &mut Book, rulebook: &Rulebook) {
+    let (common, own) = (&rulebook.common, &rulebook.national[0]);
+    book.value("TravelRules", common.travel_rule.as_ref().unwrap());
+    book.value("NationalTravelRules", own.travel_rule.as_ref().unwrap());
+    book.value("BusinessDayRules", &own.business_days[0]);
+    let actions = every!(EndOfDayAction {
+        Hold,
+        SweepRedeem,
+        BlockNew,
+    });
+    for (name, action) in actions {
+        book.value(name, &action);
+    }
+}
+
 pub(super) fn add(book: &mut Book) {
     let rulebook = rulebook();
     let common = &rulebook.common;
@@ -182,21 +197,8 @@ pub(super) fn add(book: &mut Book) {
     book.value("NationalRules", &rulebook.national[0]);
     book.value("SupervisionRules", &rulebook.national[0].supervision);
     limits_and_purposes(book, common);
-    book.value("TravelRules", &common.travel_rule.clone().unwrap());
-    book.value(
-        "NationalTravelRules",
-        &rulebook.national[0].travel_rule.clone().unwrap(),
-    );
+    travel_and_days(book, &rulebook);
     book.value("Activity", &rulebook.national[0].activities[0]);
-    book.value("BusinessDayRules", &rulebook.national[0].business_days[0]);
-    let actions = every!(EndOfDayAction {
-        Hold,
-        SweepRedeem,
-        BlockNew,
-    });
-    for (name, action) in actions {
-        book.value(name, &action);
-    }
     for (name, permission) in every!(Permission {
         InstitutionPayment,
         CustomerPayment,

@@ -354,8 +354,8 @@ fn travel(state: &State) -> SeenTravel {
     }
 }
 
-fn observe(state: &State) -> Observation {
-    let account = |account: &karwan_ledger::Account| SeenAccount {
+fn account(account: &karwan_ledger::Account) -> SeenAccount {
+    SeenAccount {
         owner: account.owner,
         currency: account.currency,
         class: account.class,
@@ -364,7 +364,10 @@ fn observe(state: &State) -> Observation {
         held: signed(account.held.minor()),
         line: signed(account.credit_line.minor()),
         overdue: account.overdue,
-    };
+    }
+}
+
+fn observe(state: &State) -> Observation {
     let record = |record: &karwan_ledger::Record| SeenRecord {
         instruction: record.instruction,
         status: record.status,

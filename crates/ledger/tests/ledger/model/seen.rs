@@ -43,6 +43,19 @@ pub(crate) struct Seen {
     pub(crate) orders: Orders,
 }
 
+/// An account on the ledger.
+fn row(one: &karwan_ledger::Account) -> [i128; 6] {
+    let amounts = [
+        one.held,
+        one.reserved_urgent,
+        one.reserved_high,
+        one.credit_line,
+    ];
+    let [held, urgent, high, line] = amounts.map(|amount| whole(amount.minor()));
+    let marks = 2 * i128::from(one.above_overnight) + i128::from(one.overdue);
+    [one.posted, held, urgent, high, line, marks]
+}
+
 impl Seen {
     pub(crate) fn of_model(model: &Model, included: Vec<TransactionId>) -> Self {
         let accounts = model.accounts.iter();
@@ -111,20 +124,8 @@ impl Seen {
     pub(crate) fn of_chain(chain: &Chain, outcomes: &[Outcome]) -> Self {
         let state = &chain.state;
         let block = chain.history.last().expect("a block was adopted");
-        let accounts = state.accounts().map(|(number, one)| {
-            let amounts = [
-                one.held,
-                one.reserved_urgent,
-                one.reserved_high,
-                one.credit_line,
-            ];
-            let [held, urgent, high, line] = amounts.map(|amount| whole(amount.minor()));
-            let marks = 2 * i128::from(one.above_overnight) + i128::from(one.overdue);
-            (
-                number.clone(),
-                [one.posted, held, urgent, high, line, marks],
-            )
-        });
+        let accounts = state.accounts();
+        let accounts = accounts.map(|(number, one)| (number.clone(), row(one)));
         let payments = state.records().map(|(key, one)| {
             let code = one.refusal.as_ref().map(|refusal| refusal.code);
             let (amount, returned) = (one.movement.amount.minor(), one.returned.minor());
