@@ -110,6 +110,7 @@ pub(crate) struct AttestArgs {
 /// The file is the standard's JSON. Names are written in Latin letters, with the local spelling beside them.
 #[derive(Args)]
 pub(crate) struct IvmsArgs {
+    /// The file to check
     #[arg(value_name = "FILE")]
     file: PathBuf,
     /// Ask for what the standard asks for only, not for what FATF asks for from the threshold on

@@ -14,6 +14,7 @@ pub(super) const TAKEN: &[&str] = &[
     "genesis",
     "help",
     "identity",
+    "ivms",
     "json",
     "keys",
     "node",
