@@ -137,7 +137,7 @@ fn pay(devnet: &Devnet, amount: &str) -> String {
         "--json",
     ]);
     let told: Value = serde_json::from_str(&told).unwrap();
-    let outcomes = told["finality"]["outcomes"].as_array().unwrap();
+    let outcomes = told["final"]["outcomes"].as_array().unwrap();
     let movement = &outcomes[0]["movement"];
     movement["uetr"].as_str().unwrap().to_owned()
 }

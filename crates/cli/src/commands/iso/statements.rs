@@ -331,8 +331,11 @@ fn write(made: &Made, account: &AccountNumber, out: &Path, output: Output) -> Ou
         written.push(path);
     }
     output.json(&json!({ "written": written }));
-    let entries = made.statement.entries.len();
-    output.note(format!("{} with {entries} entries written.", kind.family()));
+    let entries = match made.statement.entries.len() {
+        1 => "1 entry".to_owned(),
+        several => format!("{several} entries"),
+    };
+    output.note(format!("{} with {entries} written.", kind.family()));
     Ok(Exit::Ok)
 }
 
