@@ -279,7 +279,6 @@ fn business_days(book: &mut Book) {
     };
     book.value("CreditLine", &line);
     book.value("Pledge", &line.pledges[0]);
-    book.value("SlidingSum", &SlidingSum::default());
 }
 
 fn instruction_key(digit: u8) -> InstructionKey {

@@ -103,7 +103,6 @@ fn add_attestations(book: &mut Book) {
         sum: SlidingSum::default(),
         kept_until: time(3),
     };
-    book.value("SlidingSum", &sum.sum);
     book.value("PairSum", &sum);
 }
 

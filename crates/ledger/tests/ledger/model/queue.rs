@@ -165,14 +165,24 @@ impl Model {
         amount: u128,
         class: Priority,
     ) -> Result<(), u16> {
+        self.covers(debit, credit, amount, class)?;
+        self.move_money(debit, credit, whole(amount), class);
+        Ok(())
+    }
+    /// Whether the debtor may pay so much and has it.
+    pub(crate) fn covers(
+        &self,
+        debit: &AccountNumber,
+        credit: &AccountNumber,
+        amount: u128,
+        class: Priority,
+    ) -> Result<(), u16> {
         self.within_limits(debit, credit, amount)?;
-        let amount = whole(amount);
         self.owes_nothing(debit)?;
         let account = self.account(debit).expect("looked up before");
-        if Self::usable(account, class) < amount && !self.breaks(Break::PaysWithoutFunds) {
+        if Self::usable(account, class) < whole(amount) && !self.breaks(Break::PaysWithoutFunds) {
             return Err(1301);
         }
-        self.move_money(debit, credit, amount, class);
         Ok(())
     }
     /// Whether the debtor is willing to pay so much more.
@@ -208,6 +218,18 @@ impl Model {
         class: Priority,
     ) {
         let (debtor, creditor, currency) = self.parties(debit, credit);
+        self.count_payment((debtor, creditor, currency, amount), None, [true, true]);
+        self.move_back(debit, credit, amount, class);
+    }
+    /// The same for what the rulebook does not limit, or has counted already: the institutions' own limits count it.
+    pub(crate) fn move_back(
+        &mut self,
+        debit: &AccountNumber,
+        credit: &AccountNumber,
+        amount: i128,
+        class: Priority,
+    ) {
+        let (debtor, creditor, currency) = self.parties(debit, credit);
         for limit in &mut self.limits {
             if limit.currency != currency {
                 continue;
@@ -219,7 +241,6 @@ impl Model {
                 limit.position -= amount;
             }
         }
-        self.count_payment((debtor, creditor, currency, amount), None, [true, true]);
         let keeps = self.breaks(Break::KeepsReservations);
         let account = self.account_mut(debit);
         account.posted -= amount;

@@ -1,6 +1,6 @@
 //! The model's recalls: one list, each under its payment.
 
-use super::books::{Model, Payment, Said, Sum, What};
+use super::books::{Model, Payment, Said, Sum, What, whole};
 use super::instructions::{Item, Turn};
 use karwan_ledger::Priority;
 use karwan_types::{Lei, TransactionStatus, Uetr};
@@ -116,7 +116,8 @@ impl Model {
         let to = (sum.agent, sum.debit.as_ref());
         let (debit, credit) = self.route(sum.currency, from, to, true)?;
         self.stopped(&debit, &credit)?;
-        self.settle_alone(&debit, &credit, back.amount, Priority::Norm)?;
+        self.covers(&debit, &credit, back.amount, Priority::Norm)?;
+        self.move_back(&debit, &credit, whole(back.amount), Priority::Norm);
         self.payment_mut(sum.agent, sum.uetr).returned = returned;
         self.book(turn, item, TransactionStatus::Acsc, None);
         let over = answers || returned == sum.amount;

@@ -59,6 +59,8 @@ pub(crate) fn worlds() -> Vec<GenesisDocument> {
         document
     };
     let mut all = vec![tight, rich, crowded, licensing, limited];
+    // Payments here are small, so that several of two persons come to the threshold only together.
+    travelling(&mut all[0], [25_000, 25_000]);
     // The network opens at 10:00 in Pakistan and at 11:00 in Kyrgyzstan.
     rest(
         &mut all[0],

@@ -132,7 +132,7 @@ impl Modelled for Post {
             model.count_journey(journey);
         }
         model.let_go(&debit, hold.amount);
-        model.move_money(&debit, &credit, whole(amount), Priority::Norm);
+        model.move_back(&debit, &credit, whole(amount), Priority::Norm);
         model.count_post(key, flow, whole(hold.amount - amount));
         model.payment_mut(hold.agent, self.uetr).sum.amount = amount;
         model.change(hold.agent, self.uetr, TransactionStatus::Acsc, None);
