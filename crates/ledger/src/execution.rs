@@ -586,17 +586,3 @@ fn text(constant: &str) -> Max35Text {
         .parse()
         .expect("names and clauses are short constants")
 }
-
-impl RecordKind {
-    /// The name of the instruction that opens such a record.
-    #[must_use]
-    pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Payment => "Pay",
-            Self::IssueRequest => "IssueRequest",
-            Self::Redemption => "RedeemRequest",
-            Self::Hold { .. } => "Hold",
-            Self::Return { .. } => "Return",
-        }
-    }
-}

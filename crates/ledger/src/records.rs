@@ -359,6 +359,20 @@ pub enum RecordKind {
     },
 }
 
+impl RecordKind {
+    /// The name of the instruction that opens such a record.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Payment => "Pay",
+            Self::IssueRequest => "IssueRequest",
+            Self::Redemption => "RedeemRequest",
+            Self::Hold { .. } => "Hold",
+            Self::Return { .. } => "Return",
+        }
+    }
+}
+
 /// An instruction that moves or will move money, from its first recording until its retention ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {

@@ -114,14 +114,18 @@ fn messages(devnet: &Devnet) {
         out.to_str().unwrap(),
     ];
     devnet.karwan(&export);
-    let files: Vec<_> = std::fs::read_dir(&out)
+    let written: Vec<_> = std::fs::read_dir(&out)
         .unwrap()
         .map(|one| one.unwrap().path())
         .collect();
+    // With each message its parties' data for the Travel Rule, which its parties' names became.
+    let (data, files): (Vec<_>, Vec<_>) = written
+        .into_iter()
+        .partition(|file| file.to_string_lossy().ends_with(".ivms.json"));
     assert_eq!(
-        files.len(),
-        2,
-        "one single payment and one out of the bulk: {files:?}"
+        (files.len(), data.len()),
+        (2, 2),
+        "one single payment and one out of the bulk: {files:?} {data:?}"
     );
     for file in &files {
         let uetr = reference(file);

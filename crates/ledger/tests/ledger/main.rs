@@ -8,6 +8,7 @@
 )]
 
 mod crashes;
+mod cycle_time;
 mod golden;
 mod invariants;
 mod model;

@@ -3,6 +3,8 @@
 //! The table is written by hand from decision 10, not computed by what it tests. The letters: `V` sees it, `B` is answered
 //! without what has an owner, `N` not found, `U` needs a token, `F` forbidden.
 
+mod money;
+
 use crate::fake::Node;
 use crate::http::call;
 use crate::world::{CAP, OPENING, account, lei, pay, signed, terms, uetr, valid_until};
@@ -76,10 +78,10 @@ fn table(subjects: &Subjects) -> Vec<Cells> {
         proofs(),
         blocks(subjects),
         institutions(subjects),
-        waiting(subjects),
-        exchanges(),
-        travel(),
-        usage(),
+        money::waiting(subjects),
+        money::exchanges(),
+        money::travel(),
+        money::usage(),
         public(),
     ]
     .into_iter()
@@ -278,126 +280,6 @@ fn institutions(subjects: &Subjects) -> Vec<Cells> {
             "U FFFF FFF FFF FF V",
         ),
         cells("iso.outbox", json!({}), None, "U FFFF FFF FFF FF V"),
-    ]
-}
-
-/// What waits for an attestation: nothing does on this network, whose rulebook has no Travel Rule.
-fn travel() -> Vec<Cells> {
-    vec![cells(
-        "attestations.list",
-        json!({}),
-        Some("/waiting"),
-        "U BBBB BBB BBB BB F",
-    )]
-}
-
-/// Limits of the rulebook, which only the banks of Pakistan have, and credit lines, which nobody has.
-fn usage() -> Vec<Cells> {
-    vec![
-        cells(
-            "limits.usage",
-            json!({}),
-            Some("/limits"),
-            "U VBBB VBB VBB VB F",
-        ),
-        cells(
-            "credit.list",
-            json!({}),
-            Some("/lines"),
-            "U BBBB BBB BBB BB F",
-        ),
-    ]
-}
-
-/// What waits for money, limits, and whole blocks. The validator of this network is Pakistan's.
-fn waiting(subjects: &Subjects) -> Vec<Cells> {
-    vec![
-        cells(
-            "queue.list",
-            json!({}),
-            Some("/entries"),
-            "U VBBB VBB VBB VB F",
-        ),
-        // Being its creditor is no reason to see a queue.
-        cells(
-            "queue.list",
-            json!({ "agent": lei("ALFA") }),
-            Some("/entries"),
-            "U VBBB VBB VBB VB F",
-        ),
-        cells(
-            "queue.list",
-            json!({ "agent": lei("BRAVO") }),
-            Some("/entries"),
-            "U BBBB BBB BBB BB F",
-        ),
-        cells(
-            "freezes.list",
-            json!({}),
-            Some("/freezes"),
-            "U BBBB BBB BBB BB F",
-        ),
-        cells(
-            "quotes.list",
-            json!({}),
-            Some("/quotes"),
-            "U BBBB BBB BBB BB F",
-        ),
-        cells(
-            "limits.list",
-            json!({}),
-            Some("/limits"),
-            "U VBBB VBB VBB VB F",
-        ),
-        cells(
-            "cycles.list",
-            json!({}),
-            Some("/cycles"),
-            "U BBBB VBB VBB VB F",
-        ),
-        cells(
-            "blocks.list",
-            json!({ "from": 1 }),
-            None,
-            "U FFFF FFF VFF VF F",
-        ),
-        cells(
-            "proposals.get",
-            json!({ "instruction": subjects.proposal }),
-            None,
-            "V VVVV VVV VVV VV V",
-        ),
-        // An institution's instruction is no proposal of governors.
-        cells(
-            "proposals.get",
-            json!({ "instruction": subjects.waiting }),
-            None,
-            "N NNNN NNN NNN NN N",
-        ),
-        cells(
-            "proposals.list",
-            json!({}),
-            Some("/approvals"),
-            "V VVVV VVV VVV VV V",
-        ),
-    ]
-}
-
-fn exchanges() -> Vec<Cells> {
-    vec![
-        // Of a Kyrgyz and an Uzbek bank; the issuers and supervisors of both see it.
-        cells(
-            "exchanges.list",
-            json!({}),
-            Some("/exchanges"),
-            "U BVVB BVV BVV BV F",
-        ),
-        cells(
-            "exchanges.list",
-            json!({ "open": true }),
-            Some("/exchanges"),
-            "U BBBB BBB BBB BB F",
-        ),
     ]
 }
 
