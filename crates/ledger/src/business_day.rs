@@ -1,7 +1,7 @@
 //! The business day of each currency: its calendar, and what its end brings about.
 //!
 //! Transfers never close. The end of a day rolls the date, by which the books of the day are sealed; asks intraday credit back;
-//! and does with balances what the calendar of the currency says. It leaves everything alone that waits.
+//! and does with balances what the calendar of the currency says. It takes nothing out of the queue.
 //!
 //! What must hold: a business date never goes back, and every block belongs to one date of each currency: a day ends by block
 //! time, before a block's transactions.
@@ -316,7 +316,7 @@ pub(crate) fn reference(
     tried.find(|(_, uetr)| free(*uetr))
 }
 
-/// Sets aside for redemption what a domestic bank has of its own on one account after another.
+/// Sets aside for redemption what a domestic bank has of its own on its settlement account.
 fn sweep(
     state: &mut State,
     at: (Height, Timestamp),

@@ -18,7 +18,7 @@ use karwan_types::{
 };
 
 /// The most minor units that 18 digits can write.
-const MINOR_MAX: u128 = 999_999_999_999_999_999;
+pub(crate) const MINOR_MAX: u128 = 999_999_999_999_999_999;
 
 /// The part of check 10 that needs no ledger.
 pub(crate) fn amount_alone(amount: Amount) -> Result<(), Rejection> {

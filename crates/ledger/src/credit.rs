@@ -14,7 +14,7 @@ use crate::due::by_time;
 use crate::execution::Item;
 use crate::operations::terms::Priority;
 use crate::posting::{self, Transfer};
-use crate::records::{Account, InstructionKey, RecordKind};
+use crate::records::{Account, CurrencyStatus, InstructionKey, RecordKind};
 use crate::rejection::Rejection;
 use crate::state::State;
 use crate::{checks, supervision};
@@ -135,6 +135,13 @@ pub(crate) fn ask_back(
     code: CurrencyCode,
     outcomes: &mut Vec<Outcome>,
 ) {
+    let row = state
+        .currency(&code)
+        .expect("a day ends of a known currency");
+    if row.status != CurrencyStatus::Active {
+        // Nobody could repay: it is asked back at the end of the next day on which the currency moves.
+        return;
+    }
     let owing = state.owing.iter().filter(|(currency, _)| *currency == code);
     let owing: Vec<AccountNumber> = owing.map(|(_, number)| number.clone()).collect();
     for number in owing {
@@ -170,7 +177,7 @@ fn repay(
     outcomes: &mut Vec<Outcome>,
 ) {
     let row = |number| state.account(number).expect("indexed accounts exist");
-    let owed = row(to).posted.saturating_neg();
+    let owed = row(to).own().saturating_neg();
     let minor = row(from).own().min(owed);
     let Some(minor) = u128::try_from(minor).ok().filter(|minor| *minor > 0) else {
         return;

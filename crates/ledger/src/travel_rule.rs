@@ -5,7 +5,8 @@
 //! threshold on: the amount alone, or summed with what settled between the same two persons within a window. Who the persons
 //! are the ledger does not know. A payment carries a commitment to their data and a tag that is the same for the same two
 //! persons; payments of two institutions without a tag count as if they were all between the same two, so that leaving it out
-//! only adds up more.
+//! adds up more than one pair. Below the threshold it is the debtor agent's word that the same two persons have the same tag,
+//! which only its supervisors can check; the creditor agent checks it where it attests.
 //!
 //! What must hold: nothing at or above the threshold settles without an attestation in force that says the same of the payment in
 //! every field. It is asked again at every attempt. A payment that waits for its attestation holds nobody back.

@@ -7,7 +7,7 @@
 //! what its original used up either.
 //!
 //! What must hold: whoever has a 24-hour limit has paid, or been paid, no more than it in any 24 hours since the limit came into
-//! force. Only such an institution has a row, and a row is forgotten when its window has passed.
+//! force, where holds count when they are made. Only such an institution has a row, and a row is forgotten when its window has passed.
 
 mod turns;
 

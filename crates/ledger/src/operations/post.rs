@@ -3,6 +3,7 @@
 use super::Execute;
 use super::terms::{Priority, check_payment_licence};
 use crate::authority::Authority;
+use crate::business_day::check_overnight;
 use crate::execution::{Execution, Item, Route};
 use crate::posting::Transfer;
 use crate::records::{InstructionKey, Money, Record, RecordKind};
@@ -53,11 +54,13 @@ impl Execute for Post {
         };
         checks::debit_account(&debit, row(&debit), currency)?;
         checks::credit_account(&credit, row(&credit), currency)?;
+        check_rulebook(execution, &record, self.amount)?;
         let route = Route {
             debit: debit.clone(),
             credit: credit.clone(),
         };
         checks::stops(execution.state, execution.time, &route)?;
+        check_overnight(execution.state, &credit)?;
         // What counted when the hold was made counts no second time; what may be held is judged now.
         let paid: Vec<Flow> = usage::held(&record, self.amount).into_iter().collect();
         usage::check(execution.state, execution.time, &paid).map_err(|(_, why)| why)?;
@@ -72,6 +75,7 @@ impl Execute for Post {
         if let Some(subject) = &subject {
             travel_rule::check_subject(execution.state, execution.time, subject)?;
         }
+        posting::check_repaid(execution.state, &debit)?;
         posting::pay_held(execution.state, (&debit, held), &credit, self.amount);
         limits::consume(execution.state, &transfers);
         let left = held.checked_sub(self.amount).unwrap_or_default();
@@ -95,6 +99,24 @@ impl Execute for Post {
             amount: Amount::from_minor(1_000),
         }
     }
+}
+
+/// What the rulebook and emergency rules say by now to a payment of this amount. Its purpose was judged when the hold was made.
+fn check_rulebook(
+    execution: &Execution<'_>,
+    record: &Record,
+    amount: Amount,
+) -> Result<(), Rejection> {
+    let movement = &record.movement;
+    let sides = (
+        movement.debtor_agent,
+        movement.creditor_agent.unwrap_or(movement.debtor_agent),
+    );
+    let money = Money {
+        currency: movement.currency,
+        amount,
+    };
+    checks::rulebook(execution.state, execution.time, sides, money)
 }
 
 /// A hold that is posted is a payment of this moment and of this amount, for licences too.

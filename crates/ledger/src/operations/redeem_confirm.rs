@@ -64,6 +64,12 @@ impl Execute for RedeemConfirm {
             return Err(Rejection::AboveOutstanding { currency });
         }
         let contra = row.contra.clone();
+        posting::check_repaid(execution.state, &account)?;
+        // What it has paid out on credit since it asked is not its own any more.
+        let row = execution.state.account(&account);
+        if row.is_some_and(|row| row.posted < posting::signed(amount)) {
+            return Err(Rejection::InsufficientFunds { account });
+        }
         posting::pay_held(execution.state, (&account, amount), &contra, amount);
         execution.state.references.insert(reference, key);
         let row = execution

@@ -63,6 +63,18 @@ pub(crate) fn is_cycle_due(state: &State, height: Height, waiting_before: usize)
     waiting > 0 && (turn || full || state.cycle_asked)
 }
 
+impl State {
+    /// What a cycle would do now, by the rules and balances after the last block; none when nothing waits for money. Changes
+    /// nothing.
+    #[must_use]
+    pub fn preview_cycle(&self) -> Option<CycleRecord> {
+        let mut state = self.clone();
+        let at = (self.chain().height.next(), self.chain().time);
+        run_cycle(&mut state, at, &mut Vec::new());
+        state.cycles.get(&at.0).cloned()
+    }
+}
+
 /// Runs one cycle.
 pub(crate) fn run_cycle(state: &mut State, at: (Height, Timestamp), outcomes: &mut Vec<Outcome>) {
     state.cycle_asked = false;
@@ -153,6 +165,8 @@ fn candidates(
         .collect();
     let mut candidates = Vec::new();
     let mut counted = Counted::default();
+    // The accounts of strict entries that are left out: nothing behind those passes them.
+    let mut closed: BTreeSet<AccountNumber> = BTreeSet::new();
     // Every leg of what settles together counts, because the work grows with them.
     let mut legs = 0usize;
     for number in order {
@@ -163,17 +177,25 @@ fn candidates(
         if !entry.is_eligible(number, state, at.1) {
             continue;
         }
+        let debits = entry.legs.iter().map(|leg| &leg.debit);
+        let passes = debits.clone().any(|account| closed.contains(account));
+        let strict = entry.priority <= Priority::High;
         match examine_with_limits(state, at.1, entry) {
-            // Whoever has not repaid intraday credit pays nothing, netted neither.
-            Ok(transfers) if !posting::are_repaid(state, &transfers) => {}
-            // What several payments of the same two persons come to together is told only when they have settled: of those that
-            // would pass the threshold unattested, the later ones are left to the release after this cycle, or to the next one.
-            Ok(_) if is_too_much(state, at.1, entry, &counted) => {}
-            Ok(transfers) => {
+            // Whoever has not repaid intraday credit pays nothing, netted neither. What several payments of the same two persons
+            // come to together is told only when they have settled: of those that would pass the threshold unattested, the later
+            // ones are left to the release after this cycle, or to the next one.
+            Ok(transfers)
+                if !passes
+                    && posting::are_repaid(state, &transfers)
+                    && !is_too_much(state, at.1, entry, &counted) =>
+            {
                 counted.add(state, entry.terms());
                 legs = legs.saturating_add(transfers.len());
                 candidates.push(Candidate { number, transfers });
             }
+            Ok(_) if strict => closed.extend(debits.cloned()),
+            Ok(_) => {}
+            Err((_, rejection)) if rejection.waits() && strict => closed.extend(debits.cloned()),
             Err((_, rejection)) if rejection.waits() => {}
             // What is refused counts as well: a block has a bounded number of outcomes, whatever waits.
             Err(failed) => {

@@ -57,11 +57,13 @@ fn walk(
     for number in queue {
         let entry = state.queue_entry(number);
         let concerned = entry.is_eligible(number, state, at.1) && !(held_back && entry.may_wait());
-        if !concerned {
-            continue;
-        }
         if *attempts >= ATTEMPTS_MAX {
             return;
+        }
+        if !concerned {
+            // What is only looked at counts as well: two accounts that fund each other would have it looked at without end.
+            *attempts = attempts.saturating_add(1);
+            continue;
         }
         *attempts = attempts.saturating_add(entry.legs.len());
         let entry = entry.clone();

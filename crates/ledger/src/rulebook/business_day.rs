@@ -1,7 +1,7 @@
 //! The business day of a currency: when its date rolls, what closes before, and what its end brings about.
 
 use super::Rulebook;
-use super::check::{RulebookError, wrong};
+use super::check::{RulebookError, is_writable, wrong};
 use crate::records::Money;
 use karwan_types::{CurrencyCode, Date, JurisdictionCode, Weekday};
 use schemars::JsonSchema;
@@ -15,7 +15,7 @@ const CALENDARS_MAX: usize = 16;
 pub(crate) const MINUTES_PER_DAY: u16 = 24 * 60;
 
 /// What the end of a currency's business day does with money besides rolling the date, sealing the books and asking intraday
-/// credit back. It never touches what waits, and so refuses no exchange before its time.
+/// credit back. It takes nothing out of the queue, and so refuses no exchange before its time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum EndOfDayAction {
@@ -101,9 +101,9 @@ pub(super) fn check_calendars(
             ),
             (
                 blocks == rules.foreign_holding_max.is_some()
-                    && rules
-                        .foreign_holding_max
-                        .is_none_or(|most| most.currency == rules.currency),
+                    && rules.foreign_holding_max.is_none_or(|most| {
+                        most.currency == rules.currency && is_writable(most.amount)
+                    }),
                 "needs foreign_holding_max in its currency with BLOCK_NEW, and with nothing else",
             ),
         ];

@@ -7,9 +7,10 @@ use super::{
     Activity, Clause, EMERGENCY_MAX, NationalRules, NationalTravelRules, Rulebook, TravelRules,
     limit_of,
 };
+use crate::checks::MINOR_MAX;
 use crate::records::Money;
 use crate::window::WINDOW_HOURS_MAX;
-use karwan_types::{DurationMs, JurisdictionCode};
+use karwan_types::{Amount, DurationMs, JurisdictionCode};
 use std::collections::BTreeSet;
 
 /// The most national parts.
@@ -291,7 +292,15 @@ pub(super) fn check_limits(what: &str, limits: &[Money]) -> Result<(), RulebookE
             "must be at most 64 amounts, each currency once and in order",
         ));
     }
+    if !limits.iter().all(|limit| is_writable(limit.amount)) {
+        return Err(wrong(what, "has an amount of more than 18 digits"));
+    }
     Ok(())
+}
+
+/// Whether an amount is one that a payment could have: what figures are compared with fits beside it.
+pub(super) fn is_writable(amount: Amount) -> bool {
+    amount.minor() <= MINOR_MAX
 }
 
 /// A window is counted by the hour.

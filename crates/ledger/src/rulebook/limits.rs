@@ -4,7 +4,7 @@
 //! What must hold: a national figure is never above the common one of the same institution, currency and direction, and a
 //! jurisdiction never lets wait what the common part refuses. What was used of a limit is not known here.
 
-use super::check::{LIMITS_MAX, RulebookError, wrong};
+use super::check::{LIMITS_MAX, RulebookError, is_writable, wrong};
 use super::{NationalRules, Rulebook};
 use crate::records::ParticipantKind;
 use karwan_types::{Amount, CurrencyCode, JurisdictionCode};
@@ -156,6 +156,13 @@ pub(super) fn check(what: &str, limits: &[LimitRule]) -> Result<(), RulebookErro
             return Err(wrong(
                 format!("{what} limits"),
                 "cannot bind a central bank",
+            ));
+        }
+        let unwritable = |figure: &FigureOf| figure(limit).is_some_and(|most| !is_writable(most));
+        if FIGURES.iter().any(unwritable) {
+            return Err(wrong(
+                format!("{what} limits"),
+                "have an amount of more than 18 digits",
             ));
         }
         if FIGURES.iter().all(|figure| figure(limit).is_none()) {

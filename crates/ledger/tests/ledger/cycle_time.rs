@@ -1,6 +1,7 @@
 //! How long a whole liquidity-saving cycle takes, with everything that the ledger does around the mechanism: the rules are
-//! applied again to everything that waits, the money is posted, each payment has its record and its outcome. Issue: 5,000 entries
-//! of 200 participants in 4 currencies stay under 50 ms on one core.
+//! applied again to everything that waits, the money is posted, each payment has its record and its outcome. Promised: 5,000
+//! entries of 200 participants in 4 currencies stay under 50 ms on one core. What a block does with any payments that settled in
+//! it, which is to hash its outcomes and the rows that changed, is not the cycle's and comes on top.
 
 #![expect(
     clippy::disallowed_types,
@@ -13,11 +14,10 @@ use crate::support::*;
 use karwan_ledger::{
     AccountClass, AccountStatus, Genesis, GenesisAccount, GenesisDocument, GenesisKey,
     GenesisParticipant, OnShortage, ParticipantKind, PayBulk, PaymentKind, Priority, Role,
-    RunCycle, Transaction,
+    Transaction,
 };
 use karwan_types::{
-    AgentIdentification, Amount, Hash, HashDomain, Lei, SecretKey, TransactionStatus, hash_of,
-    mod_97,
+    AgentIdentification, Amount, Hash, HashDomain, Lei, SecretKey, hash_of, mod_97,
 };
 use std::time::{Duration, Instant};
 
@@ -130,36 +130,23 @@ fn a_whole_cycle_over_five_thousand_entries_takes_less_than_fifty_milliseconds()
         let genesis = Genesis::new(document()).expect("the document is sound");
         let mut chain = Chain::from_genesis(&genesis);
         waiting(&mut chain, 5, classes);
-        let cycle = RunCycle {
-            currency: code("PKR"),
-        };
-        let cycle = chain.sign(cycle, &all(PK_ISSUER));
-        let cycle = [chain.verify(&cycle).expect("its form is right")];
-        let seat = chain.seat();
-        let mut times: Vec<(Duration, Duration)> = Vec::new();
+        let mut times = Vec::new();
         let mut settled = 0;
         for _ in 0..RUNS {
             let start = Instant::now();
-            let _ = chain.state.draft(&seat, &[]);
-            let without = start.elapsed();
-            let start = Instant::now();
-            let draft = chain.state.draft(&seat, &cycle);
-            let with = start.elapsed();
-            times.push((with.saturating_sub(without), with));
-            let moved = |one: &&karwan_types::Outcome| one.status == TransactionStatus::Acsc;
-            settled = draft.outcomes.iter().filter(moved).count() - 1;
+            let cycle = chain.state.preview_cycle().expect("something waits");
+            times.push(start.elapsed());
+            assert_eq!(cycle.entries, u32::try_from(ENTRIES).unwrap(), "{name}");
+            settled = cycle.settled.iter().sum::<u32>();
         }
         times.sort();
         let (fastest, median) = (times[0], times[RUNS / 2]);
         println!(
             "a cycle over {ENTRIES} entries of {PARTICIPANTS} participants in {} currencies, {name}: \
-             {settled} settle, {:?} the fastest of {RUNS}, {:?} the median; the whole block {:?}",
+             {settled} settle, {fastest:?} the fastest of {RUNS}, {median:?} the median",
             CURRENCIES.len(),
-            fastest.0,
-            median.0,
-            fastest.1,
         );
-        assert!(settled > ENTRIES / 20, "{name}: only {settled} settle");
-        assert!(fastest.0 < CYCLE_MAX, "{name}: {:?}", fastest.0);
+        assert!(settled > 250, "{name}: only {settled} settle");
+        assert!(fastest < CYCLE_MAX, "{name}: {fastest:?}");
     }
 }

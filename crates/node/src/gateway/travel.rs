@@ -97,7 +97,7 @@ impl TravelPayload {
         if data.ivms_commitment != on_ledger.ivms_commitment {
             return Err(TravelPayloadError::Commitment);
         }
-        // Without a tag a payment counts with all others without one, so leaving it out gains nothing.
+        // Without a tag a payment counts with all others of these two institutions that have none.
         if on_ledger.pair_tag.is_some() && data.pair_tag != on_ledger.pair_tag {
             return Err(TravelPayloadError::PairTag);
         }

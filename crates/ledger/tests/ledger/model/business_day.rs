@@ -220,8 +220,7 @@ impl Model {
     /// What changed on an account may have ended what it owed.
     pub(crate) fn recover(&mut self, number: &AccountNumber) {
         let row = self.account_mut(number);
-        let covered = row.posted - row.held + row.line >= 0;
-        if row.overdue && row.posted >= 0 && covered {
+        if row.overdue && row.posted >= row.held {
             row.overdue = false;
             let (owner, currency) = (row.owner, row.currency);
             let still = self
@@ -238,9 +237,12 @@ impl Model {
         }
     }
     fn ask_back(&mut self, currency: CurrencyCode) {
+        if self.currency(currency).expect("it is known").halted {
+            return;
+        }
         let owes = |one: &&super::books::Account| {
             let contra = one.class == AccountClass::IssuerContra;
-            one.currency == currency && one.posted < 0 && !contra
+            one.currency == currency && one.posted < one.held && !contra
         };
         let mut owing: Vec<_> = self.accounts.iter().filter(owes).cloned().collect();
         owing.sort_by(|one, other| one.number.cmp(&other.number));
@@ -261,7 +263,7 @@ impl Model {
                 self.repay(&other, &late.number);
             }
             let row = self.account_mut(&late.number);
-            row.overdue |= row.posted < 0;
+            row.overdue |= row.posted < row.held;
         }
     }
     fn repay(&mut self, from: &AccountNumber, to: &AccountNumber) {
@@ -273,7 +275,7 @@ impl Model {
             && Self::may_credit(&credit, debit.currency).is_ok()
             && !self.is_frozen(from, None, (true, false))
             && !self.is_frozen(to, None, (false, false));
-        let amount = (debit.posted - debit.held).min(-credit.posted);
+        let amount = (debit.posted - debit.held).min(credit.held - credit.posted);
         if !open || amount <= 0 {
             return;
         }

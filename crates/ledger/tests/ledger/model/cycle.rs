@@ -120,6 +120,8 @@ impl Model {
         let most = usize::try_from(most).expect("small");
         let mut candidates = Vec::new();
         let mut before: Vec<PaymentTerms> = Vec::new();
+        // Urgent and high ones that are left out: nobody passes them.
+        let mut left: Vec<Entry> = Vec::new();
         let mut legs = 0;
         for number in self.whole_queue() {
             if legs >= most {
@@ -134,19 +136,26 @@ impl Model {
                     legs += entry.legs.len();
                     self.refuse_leg(number, failed);
                 }
-                Ok(moves)
-                    if moves
-                        .iter()
-                        .any(|one| self.owes_nothing(&one.debit).is_err()) => {}
                 Ok(moves) => {
-                    if let Err(failed) = self.has_room(&[], &self.flows_of(&moves)) {
-                        if failed.1 == NO_ROOM {
-                            legs += entry.legs.len();
-                            self.refuse_leg(number, failed);
-                        }
+                    let room = self.has_room(&[], &self.flows_of(&moves));
+                    if let Err(failed) = room
+                        && failed.1 == NO_ROOM
+                    {
+                        legs += entry.legs.len();
+                        self.refuse_leg(number, failed);
                         continue;
                     }
-                    if self.is_too_much(&entry, &before) {
+                    let owes = |one: &Move| self.owes_nothing(&one.debit).is_err();
+                    let passes =
+                        |other: &Entry| entry.legs.iter().any(|leg| other.debits(&leg.debit));
+                    let stays = room.is_err()
+                        || moves.iter().any(owes)
+                        || left.iter().any(passes)
+                        || self.is_too_much(&entry, &before);
+                    if stays {
+                        if entry.class != Priority::Norm {
+                            left.push(entry);
+                        }
                         continue;
                     }
                     before.extend(entry.legs.iter().map(|leg| leg.terms.clone()));

@@ -248,3 +248,63 @@ fn a_cycle_uses_the_line_and_leaves_out_whoever_is_overdue() {
             .credit_line
     );
 }
+
+#[test]
+fn what_was_held_on_credit_is_not_paid_after_the_line_was_cut() {
+    for (held, posted, left) in [("95 PKR", "95 PKR", "0"), ("95 PKR", "60.01 PKR", "10")] {
+        let mut chain = lent();
+        let expires = chain.now().after(HOUR);
+        chain.check(hold(RAVI, NARYN, held, "deal", expires), &all(RAVI), "PDNG");
+        chain.check(limit(RAVI, "PKR", Some(left)), &all(PK_ISSUER), "ACSC");
+        assert!(line(&chain, "RAVI-PKR").1);
+        chain.check(post(RAVI, "deal", posted), &all(NARYN), SHORT);
+        // Once it has the money, or the hold is gone, it is repaid.
+        let mut other = chain.clone();
+        other.check(void(RAVI, "deal"), &all(NARYN), "CANC, ACSC");
+        assert!(!line(&other, "RAVI-PKR").1);
+        chain.check(pay(NARYN, RAVI, "50 PKR", "a"), &all(NARYN), "ACSC");
+        chain.check(limit(RAVI, "PKR", Some("95")), &all(PK_ISSUER), "ACSC");
+        assert!(line(&chain, "RAVI-PKR").1, "a new line repays nothing");
+        chain.replay();
+    }
+}
+
+#[test]
+fn money_that_was_set_aside_for_redemption_and_paid_out_on_credit_is_not_redeemed() {
+    let mut chain = Chain::of(poor(&[
+        ("RAVI-PKR", "100.00 PKR"),
+        ("INDUS-PKR", "500.00 PKR"),
+    ]));
+    let both = together(&[RAVI, PK_ISSUER]);
+    chain.check(pledge(RAVI, "100 PKR", "BOND", 0), &both, "ACSC");
+    chain.check(redeem_request(RAVI, "100 PKR", "out"), &all(RAVI), "PDNG");
+    chain.check(pay(RAVI, NARYN, "60 PKR", "a"), &all(RAVI), "ACSC");
+    chain.check(redeem_confirm(RAVI, "out", "DR-1"), &all(PK_ISSUER), SHORT);
+    // What is held on credit is credit at the end of the day too.
+    let mut late = chain.clone();
+    late.at(time(MIDNIGHT)).check_time("");
+    assert!(line(&late, "RAVI-PKR").1);
+    late.check(redeem_confirm(RAVI, "out", "DR-1"), &all(PK_ISSUER), SHORT);
+    late.check(limit(RAVI, "PKR", Some("0")), &all(PK_ISSUER), "ACSC");
+    late.check(redeem_confirm(RAVI, "out", "DR-1"), &all(PK_ISSUER), SHORT);
+    chain.check(pay(INDUS, RAVI, "60 PKR", "b"), &all(INDUS), "ACSC");
+    chain.check(
+        redeem_confirm(RAVI, "out", "DR-1"),
+        &all(PK_ISSUER),
+        "ACSC, ACSC",
+    );
+    chain.check_balances(&[("RAVI-PKR", "0.00")]);
+    late.replay();
+}
+
+#[test]
+fn credit_in_a_halted_currency_is_asked_back_when_it_moves_again() {
+    let mut chain = lent();
+    chain.check(pay(RAVI, NARYN, "20 PKR", "a"), &all(RAVI), "ACSC");
+    chain.check(halt("PKR"), &all(PK_ISSUER), "ACSC");
+    chain.at(time(MIDNIGHT)).check_time("");
+    assert!(!line(&chain, "RAVI-PKR").1, "nobody could repay");
+    chain.check(resume("PKR"), &all(PK_ISSUER), "ACSC");
+    chain.at(time("2026-11-24T19:00:00Z")).check_time("");
+    assert!(line(&chain, "RAVI-PKR").1);
+}

@@ -121,7 +121,11 @@ impl Modelled for Post {
         let credit = hold.credit.expect("a hold has its account");
         Model::may_debit(model.account(&debit).ok_or(901u16)?, hold.currency)?;
         Model::may_credit(model.account(&credit).ok_or(902u16)?, hold.currency)?;
+        model.lawful((hold.agent, creditor), (hold.currency, amount))?;
         model.stopped(&debit, &credit)?;
+        if model.holds_too_much(&credit) {
+            return Err(1816);
+        }
         let key = (hold.agent, hold.uetr);
         let flow = (hold.agent, creditor, hold.currency, whole(amount));
         model.may_post(key, flow)?;
@@ -129,10 +133,15 @@ impl Modelled for Post {
         let journey = model.journey_of_hold(hold.agent, self.uetr, amount);
         if let Some(journey) = &journey {
             model.hold_attested(journey)?;
+        }
+        model.owes_nothing(&debit)?;
+        if let Some(journey) = &journey {
             model.count_journey(journey);
         }
-        model.let_go(&debit, hold.amount);
+        model.account_mut(&debit).held -= whole(hold.amount);
         model.move_back(&debit, &credit, whole(amount), Priority::Norm);
+        model.recover(&debit);
+        model.touch(&debit);
         model.count_post(key, flow, whole(hold.amount - amount));
         model.payment_mut(hold.agent, self.uetr).sum.amount = amount;
         model.change(hold.agent, self.uetr, TransactionStatus::Acsc, None);

@@ -172,17 +172,26 @@ impl Modelled for RedeemConfirm {
         let frozen = model.is_frozen(&account, None, (true, true));
         let reference = (asked.currency, self.rtgs_debit_reference.clone());
         if !model.references.contains(&reference) {
-            Model::may_debit(model.account(&account).ok_or(901u16)?, asked.currency)?;
+            let row = model.account(&account).ok_or(901u16)?;
+            Model::may_debit(row, asked.currency)?;
+            if !frozen && !model.is_outstanding(asked.currency, asked.amount) {
+                return Err(1810);
+            }
+            if !frozen {
+                model.owes_nothing(&account)?;
+            }
+            if !frozen && row.posted < whole(asked.amount) {
+                return Err(1301);
+            }
         }
         use_reference(model, asked.currency, &self.rtgs_debit_reference, frozen)?;
-        if !model.is_outstanding(asked.currency, asked.amount) {
-            return Err(1810);
-        }
         let currency = model.currency_mut(asked.currency);
         currency.redeemed += whole(asked.amount);
         let contra = currency.rules.contra.clone();
-        model.let_go(&account, asked.amount);
+        model.account_mut(&account).held -= whole(asked.amount);
         model.transfer(&account, &contra, asked.amount);
+        model.recover(&account);
+        model.touch(&account);
         model.change(asked.agent, asked.uetr, TransactionStatus::Acsc, None);
         Ok(())
     }
