@@ -110,6 +110,8 @@ pub struct State {
     pub(crate) agents: OrdMap<AgentIdentification, Lei>,
     /// Every institution's own accounts in a currency, in order; the first is the one meant when none is named.
     pub(crate) settlement_accounts: OrdMap<(Lei, CurrencyCode), Vec<AccountNumber>>,
+    /// The institutions that have a compliance key.
+    pub(crate) attesters: OrdSet<Lei>,
     /// The accounts below zero, by currency.
     pub(crate) owing: OrdSet<(CurrencyCode, AccountNumber)>,
     /// The institutions that have not repaid intraday credit in a currency.
@@ -171,6 +173,7 @@ impl State {
             suspended: OrdSet::new(),
             agents: OrdMap::new(),
             settlement_accounts: OrdMap::new(),
+            attesters: OrdSet::new(),
             owing: OrdSet::new(),
             overdue: OrdSet::new(),
             moved: BTreeMap::new(),
@@ -312,6 +315,7 @@ impl State {
             }
         }
         self.derive_account_indices();
+        self.derive_attesters();
         self.due = OrdSet::new();
         for (code, currency) in self.currencies.iter() {
             self.due.insert(currency.due(*code));

@@ -249,11 +249,22 @@ impl State {
     }
     /// Whether an institution can attest.
     pub(crate) fn has_compliance_key(&self, lei: Lei) -> bool {
-        let holder = Holder::Participant(lei);
-        self.keys().any(|(_, record)| {
-            let own = record.holder == holder && record.role == Role::Compliance;
-            own && record.revoked_at.is_none()
-        })
+        self.attesters.contains(&lei)
+    }
+    /// Who can attest. Keys are rotated and never lost, so nobody joins or leaves after genesis.
+    pub(crate) fn derive_attesters(&mut self) {
+        let compliance = self
+            .keys
+            .iter()
+            .filter_map(|(_, record)| match record.holder {
+                Holder::Participant(lei) if record.role == Role::Compliance => Some(lei),
+                Holder::Participant(_)
+                | Holder::Governor(_)
+                | Holder::Regulator(_)
+                | Holder::Auditor(_)
+                | Holder::Court(_) => None,
+            });
+        self.attesters = compliance.collect();
     }
     /// All attestations.
     pub fn attestations(&self) -> impl Iterator<Item = (&AttestationKey, &Attestation)> {

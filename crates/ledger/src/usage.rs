@@ -297,7 +297,8 @@ pub(crate) fn waits_for_room(state: &State, time: Timestamp, entry: &QueueEntry)
     checked.is_err_and(|(_, rejection)| rejection.waits())
 }
 
-/// How much more an institution may pay another now; none when neither is limited in it.
+/// How much more an institution may pay another now by its own limit; none when it has none. What the other one may still
+/// receive or hold is not told: whoever pays would learn it from what it could pay.
 pub(crate) fn room(
     state: &State,
     time: Timestamp,
@@ -307,30 +308,14 @@ pub(crate) fn room(
     if debtor == creditor {
         return None;
     }
-    let left = |most: Amount, used: i128| {
-        let left = signed(most).saturating_sub(used).max(0);
-        Amount::from_minor(left.unsigned_abs())
+    let key = UsageKey {
+        participant: debtor,
+        currency,
+        direction: Direction::Debit,
     };
-    let day = |participant, direction| {
-        let key = UsageKey {
-            participant,
-            currency,
-            direction,
-        };
-        let most = limit_of(state, key)?.day_max?.amount;
-        Some(left(most, signed(total(state, time, key))))
-    };
-    let holder = (creditor, currency);
-    let hold = || {
-        let most = limit_of(state, credited(holder))?.holding_max?.amount;
-        Some(left(most, holding(state, holder)))
-    };
-    let rooms = [
-        day(debtor, Direction::Debit),
-        day(creditor, Direction::Credit),
-        hold(),
-    ];
-    rooms.into_iter().flatten().min()
+    let most = limit_of(state, key)?.day_max?.amount;
+    let left = signed(most).saturating_sub(signed(total(state, time, key)));
+    Some(Amount::from_minor(left.max(0).unsigned_abs()))
 }
 
 /// Counts payments where their institutions have a 24-hour limit, and says where that was for each.

@@ -11,13 +11,13 @@ use super::pay_versus_payment::{check_settle_till, check_times, last_before};
 use super::terms::{OnShortage, PaymentKind, PaymentTerms, Priority};
 use super::together::Together;
 use crate::authority::Authority;
-use crate::checks;
 use crate::exchange::{self, ExchangeRecord, ExchangeStatus, QuoteRecord, QuoteStatus};
 use crate::execution::{Execution, Item};
-use crate::posting::signed;
+use crate::posting::{self, Transfer, signed};
 use crate::records::{InstructionKey, RecordKind};
 use crate::rejection::Rejection;
 use crate::state::State;
+use crate::{checks, limits, usage};
 use karwan_types::{
     AccountNumber, AgentIdentification, Amount, CurrencyCode, HashDomain, InstructionHash, Lei,
     Rate, Timestamp, Uetr, hash_of,
@@ -192,7 +192,11 @@ impl AcceptQuote {
 
 /// Whether the taker has the money for this and for everything else that waits on its account. A provider is bound without
 /// a further signature, and what it owes stands in its queue: whoever cannot pay must not fill that.
-fn check_means(state: &State, taker: Lei, leg: &PaymentTerms) -> Result<(), Rejection> {
+fn check_means(
+    (state, time): (&State, Timestamp),
+    taker: Lei,
+    leg: &PaymentTerms,
+) -> Result<(), Rejection> {
     let Some(account) = leg.debit_account(state) else {
         return Ok(());
     };
@@ -210,7 +214,34 @@ fn check_means(state: &State, taker: Lei, leg: &PaymentTerms) -> Result<(), Reje
     if row.available_for(leg.priority) < asked {
         return Err(Rejection::InsufficientFunds { account });
     }
-    Ok(())
+    posting::check_repaid(state, &account)?;
+    check_willing(state, time, (&account, leg))
+}
+
+/// Nothing of the taker's own may keep the exchange waiting either: it would hold the provider to its rate until the taker lifts
+/// its limit, or never does.
+fn check_willing(
+    state: &State,
+    time: Timestamp,
+    (debit, leg): (&AccountNumber, &PaymentTerms),
+) -> Result<(), Rejection> {
+    let flow = leg.flow(state)?;
+    usage::check(state, time, core::slice::from_ref(&flow)).map_err(|(_, why)| why)?;
+    let Some(credit) = leg.credit_account(state, flow.creditor) else {
+        return Ok(());
+    };
+    let owner = state.account(&credit).map(|row| row.owner);
+    if owner != Some(flow.creditor) || credit == *debit {
+        // Refused with the other rules.
+        return Ok(());
+    }
+    let transfer = Transfer {
+        debit: debit.clone(),
+        credit,
+        amount: leg.amount,
+        class: leg.priority,
+    };
+    limits::check(state, core::slice::from_ref(&transfer))
 }
 
 /// The reference of the provider's payment.
@@ -261,7 +292,7 @@ impl Execute for AcceptQuote {
         check_settle_till(execution, self.settle_till)?;
         let uetr = derived_uetr(execution.instruction);
         let legs = [self.own_leg(&deal), self.other_leg(&deal, uetr)];
-        check_means(execution.state, taker, &legs[0])?;
+        check_means((execution.state, execution.time), taker, &legs[0])?;
         let unknown = Rejection::QuoteUnknown { quote: self.quote };
         let other = legs[1].item(execution.state, RecordKind::Payment);
         let other = other.ok_or(unknown)?;

@@ -194,18 +194,9 @@ impl Model {
         if from == to || self.breaks(Break::IgnoresWindows) {
             return None;
         }
-        let (out, into) = (
-            (from, currency, Direction::Debit),
-            (to, currency, Direction::Credit),
-        );
-        let days = [out, into].map(|side| {
-            let most = self.most(side, DAY);
-            most.map(|most| most - self.used(side))
-        });
-        let holding = self.most(into, HOLDING);
-        let holding = holding.map(|most| most - self.held_by(to, currency));
-        let rooms = days.into_iter().chain([holding]).flatten();
-        rooms.min().map(|room| room.max(0))
+        let out = (from, currency, Direction::Debit);
+        let most = self.most(out, DAY)?;
+        Some((most - self.used(out)).max(0))
     }
 
     /// Counts what was paid, or set aside by a hold.

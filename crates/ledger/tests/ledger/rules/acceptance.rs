@@ -5,7 +5,7 @@ use super::queue::poor;
 use crate::support::*;
 use karwan_ledger::{
     AcceptQuote, DealtSide, ExchangeStatus, GenesisAccount, GenesisDocument, Operation, Quote,
-    QuoteWithdraw,
+    QuoteWithdraw, SetBilateralLimit,
 };
 use karwan_types::{Amount, Timestamp};
 
@@ -373,6 +373,23 @@ fn a_taker_cannot_use_up_a_reference_of_the_provider() {
         .map(|(_, row)| row.legs[1].uetr)
         .collect();
     assert_eq!(legs.len(), 2);
+}
+
+#[test]
+fn a_taker_that_holds_its_own_payment_back_does_not_bind_the_provider() {
+    let mut chain = plain();
+    let limit = |sum: Option<&str>| SetBilateralLimit {
+        agent: NARYN.agent(),
+        counterparty: INDUS.agent(),
+        currency: code("KGS"),
+        limit: sum.map(|sum| money(sum).1),
+    };
+    chain.check(limit(Some("1 KGS")), &all(NARYN), "ACSC");
+    let refused = "RJCT AM23 BILATERAL_LIMIT";
+    chain.check(buy(&chain, "100 PKR", "a"), &all(NARYN), refused);
+    assert_eq!(left(&chain), "100000.00");
+    chain.check(limit(None), &all(NARYN), "ACSC");
+    chain.check(buy(&chain, "100 PKR", "b"), &all(NARYN), "ACSC, ACSC");
 }
 
 #[test]

@@ -462,7 +462,16 @@ fn can_afford(model: &Model, taker: Lei, own: &PaymentTerms) -> Result<(), u16> 
     if Model::usable(account, Priority::Norm) < asked {
         return Err(1301);
     }
-    Ok(())
+    model.owes_nothing(&account.number)?;
+    let creditor = model.who(&own.creditor_agent).ok_or(702u16)?;
+    let flow = (taker, creditor, own.currency, whole(own.amount.minor()));
+    model.has_room(&[], &[flow]).map_err(|(_, code)| code)?;
+    match model.of(creditor, own.creditor_account.as_ref(), own.currency) {
+        Some(credit) if credit.number != account.number => {
+            model.within_limits(&account.number, &credit.number, own.amount.minor())
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 /// Whether the quote offers what is accepted.
 fn offered(model: &Model, one: &AcceptQuote, (taker, provider): (Lei, Lei)) -> Result<(), u16> {
